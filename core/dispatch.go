@@ -1,0 +1,119 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"runtime"
+)
+
+// Dispatch sends a record that was made elsewhere, such as one that came over
+// the wire, to the handlers on the stack. It returns the errors that the flags
+// say to raise ([ErrorsRaise]), and nil otherwise.
+//
+// r must not be changed afterwards, see [Record].
+func Dispatch(ctx context.Context, r *Record) error {
+	if !wanted(ctx, nil, r.Level) {
+		return nil
+	}
+	return dispatch(ctx, nil, nil, r, 1)
+}
+
+// wanted reports whether any handler is going to look at a record of this
+// level. It is what a record costs that no one wants.
+func wanted(ctx context.Context, own []Binding, l Level) bool {
+	for i := range own {
+		if own[i].wants(l) {
+			return !own[i].swallows()
+		}
+	}
+	w := walk(ctx)
+	for f := w.next(kindBinding); f != nil; f = w.next(kindBinding) {
+		if f.binding.wants(l) {
+			return !f.binding.swallows()
+		}
+	}
+	return false
+}
+
+// dispatch offers r to the bindings of its logger and then to those on the
+// stack, in Logbook's order: level, blackhole, initialization and processors
+// (once), filter, handler; the record ends at the first binding that took it
+// and does not bubble. skip is the number of callers between dispatch and the
+// code that logged.
+func dispatch(ctx context.Context, l *Logger, own []Binding, r *Record, skip int) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	d := dispatching{ctx: ctx, logger: l, record: r, skip: skip + 2}
+	for i := range own {
+		if d.offer(&own[i]) {
+			return errors.Join(d.raised...)
+		}
+	}
+	w := walk(ctx)
+	for f := w.next(kindBinding); f != nil; f = w.next(kindBinding) {
+		if d.offer(&f.binding) {
+			break
+		}
+	}
+	return errors.Join(d.raised...)
+}
+
+// dispatching is the state of one record on its way down the stack.
+type dispatching struct {
+	ctx         context.Context //nolint:containedctx // lives as long as one call of dispatch
+	logger      *Logger
+	record      *Record
+	skip        int
+	initialized bool
+	raised      []error
+}
+
+// offer presents the record to one binding and reports whether its way ends
+// there.
+func (d *dispatching) offer(b *Binding) (stop bool) {
+	if !b.wants(d.record.Level) {
+		return false
+	}
+	if b.swallows() {
+		return true
+	}
+	if !d.initialized {
+		d.initialized = true
+		d.initialize()
+	}
+	if b.Filter != nil && !b.Filter(d.record) {
+		return false
+	}
+	if b.Handler == nil {
+		return !b.Bubble
+	}
+	if err := call(d.ctx, b.Handler, d.record); err != nil {
+		if errors.Is(err, ErrPass) {
+			return false
+		}
+		if err := report(d.ctx, b.Handler, d.record, err); err != nil {
+			d.raised = append(d.raised, err)
+		}
+	}
+	return !b.Bubble
+}
+
+func (d *dispatching) initialize() {
+	r := d.record
+	var pc uintptr
+	if !r.ready && introspection(d.ctx) {
+		var pcs [1]uintptr
+		runtime.Callers(d.skip+r.FrameCorrection+2, pcs[:])
+		pc = pcs[0]
+	}
+	r.init(pc)
+	if d.logger != nil {
+		d.logger.process(r)
+	}
+	w := walk(d.ctx)
+	for f := w.next(kindProcessor); f != nil; f = w.next(kindProcessor) {
+		f.processor(r)
+	}
+	r.Message() // from here on the record is frozen
+}

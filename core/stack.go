@@ -1,0 +1,250 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A Setup is what can be put on the stack: a [Binding], a [Processor], [Flags], or
+// several of these as [Setups].
+type Setup interface {
+	// appendTo adds the objects of the setup, lowest first.
+	appendTo(objects []object) []object
+}
+
+// Setups binds several setups as one; the last is on top. It is Logbook's
+// NestedSetup.
+type Setups []Setup
+
+func (s Setups) appendTo(objects []object) []object {
+	for _, e := range s {
+		if e != nil {
+			objects = e.appendTo(objects)
+		}
+	}
+	return objects
+}
+
+func (b Binding) appendTo(objects []object) []object {
+	return append(objects, object{kind: kindBinding, binding: b})
+}
+
+func (p Processor) appendTo(objects []object) []object {
+	return append(objects, object{kind: kindProcessor, processor: p})
+}
+
+func (f Flags) appendTo(objects []object) []object {
+	return append(objects, object{kind: kindFlags, flags: f})
+}
+
+type kind uint8
+
+const (
+	kindBinding kind = iota + 1
+	kindProcessor
+	kindFlags
+)
+
+// object is one thing on a stack.
+type object struct {
+	kind      kind
+	binding   Binding
+	processor Processor
+	flags     Flags
+}
+
+// bound is one call of Bind, Do or Install.
+type bound struct {
+	ended   atomic.Bool
+	mu      sync.Mutex
+	raised  []error // errors for the one who bound ErrorsRaise
+	raising bool
+}
+
+func (b *bound) raise(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.raised = append(b.raised, err)
+}
+
+// frame is one object on a stack, immutable once it is there.
+type frame struct {
+	object
+	seq    uint64 // orders the frames of both stacks
+	owner  *bound
+	parent *frame // the next lower one of the same context; nil on the application stack
+}
+
+var (
+	lastFrame atomic.Uint64
+
+	// application is the process-wide stack, newest first. It is replaced as
+	// a whole; readers take no lock.
+	application   atomic.Pointer[[]*frame]
+	applicationMu sync.Mutex // serializes writers
+)
+
+type stackKey struct{}
+
+func contextStack(ctx context.Context) *frame {
+	if ctx == nil {
+		return nil
+	}
+	f, _ := ctx.Value(stackKey{}).(*frame)
+	return f
+}
+
+// Bind returns a context in which s is on top of the stack, and a function
+// that ends the binding. Goroutines that are given the context share the binding;
+// others do not see it. That is the one visible difference from Python, where a
+// thread or task inherits it.
+//
+// end flushes the handlers of s that hold records back, newest first, and
+// returns their errors, joined with the errors raised to this binding if s has
+// [Flags] with [ErrorsRaise]. Further calls do nothing. Records logged after
+// end with the old context go to what was below.
+func Bind(ctx context.Context, s Setup) (bound context.Context, end func() error) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	top := contextStack(ctx)
+	frames, owner := newFrames(s)
+	for _, f := range frames {
+		f.parent = top
+		top = f
+	}
+	return context.WithValue(ctx, stackKey{}, top), func() error {
+		if owner.ended.Swap(true) {
+			return nil
+		}
+		return finish(ctx, frames, owner)
+	}
+}
+
+// Do calls f with s bound to its context and ends the binding when f returns or
+// panics. It returns the error of f, joined with what [Bind]'s end returns.
+func Do(ctx context.Context, s Setup, f func(context.Context) error) (err error) {
+	ctx, end := Bind(ctx, s)
+	defer func() { err = errors.Join(err, end()) }()
+	return f(ctx)
+}
+
+// Install puts s on top of the process-wide stack, Logbook's application stack.
+// It is above everything that was bound before it, in whatever context, and
+// below everything bound after.
+//
+// remove takes it away again and does what end does for [Bind]. It may be
+// called in any order with other removals, and more than once.
+func Install(s Setup) (remove func() error) {
+	frames, owner := newFrames(s)
+	newest := slices.Clone(frames)
+	slices.Reverse(newest)
+
+	applicationMu.Lock()
+	defer applicationMu.Unlock()
+	// The numbers were drawn before the lock: keep the list sorted by them.
+	list := append(newest, applicationFrames()...)
+	slices.SortFunc(list, func(a, b *frame) int {
+		if a.seq > b.seq {
+			return -1
+		}
+		return 1
+	})
+	application.Store(&list)
+
+	return func() error {
+		if owner.ended.Swap(true) {
+			return nil
+		}
+		applicationMu.Lock()
+		list := slices.DeleteFunc(slices.Clone(applicationFrames()), func(f *frame) bool { return f.owner == owner })
+		application.Store(&list)
+		applicationMu.Unlock()
+		return finish(context.Background(), frames, owner)
+	}
+}
+
+func applicationFrames() []*frame {
+	if list := application.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+func newFrames(s Setup) ([]*frame, *bound) {
+	owner := new(bound)
+	var objects []object
+	if s != nil {
+		objects = s.appendTo(nil)
+	}
+	frames := make([]*frame, len(objects))
+	for i, o := range objects {
+		frames[i] = &frame{object: o, seq: lastFrame.Add(1), owner: owner}
+		if o.kind == kindFlags && o.flags.Errors == ErrorsRaise {
+			owner.raising = true
+		}
+	}
+	return frames, owner
+}
+
+// finish flushes what a binding held. It does so although ctx may be
+// cancelled: a cancelled request must still deliver its mail.
+func finish(ctx context.Context, frames []*frame, owner *bound) error {
+	ctx = context.WithoutCancel(ctx)
+	var errs []error
+	for _, f := range slices.Backward(frames) {
+		if f.kind == kindBinding && f.binding.Handler != nil {
+			if err := Flush(ctx, f.binding.Handler); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	owner.mu.Lock()
+	errs = append(errs, owner.raised...)
+	owner.raised = nil
+	owner.mu.Unlock()
+	return errors.Join(errs...)
+}
+
+// walker visits the frames of both stacks, newest first. Its zero value is
+// not useful; make one with walk.
+type walker struct {
+	context     *frame
+	application []*frame
+}
+
+func walk(ctx context.Context) walker {
+	return walker{contextStack(ctx), applicationFrames()}
+}
+
+// next returns the next frame of the given kind, or nil.
+func (w *walker) next(k kind) *frame {
+	for {
+		var f *frame
+		switch {
+		case w.context != nil && (len(w.application) == 0 || w.context.seq > w.application[0].seq):
+			f, w.context = w.context, w.context.parent
+		case len(w.application) > 0:
+			f, w.application = w.application[0], w.application[1:]
+		default:
+			return nil
+		}
+		if f.kind == k && !f.owner.ended.Load() {
+			return f
+		}
+	}
+}
+
+// Bindings returns the bindings that a record logged with ctx would meet, top
+// first. It is for tools that list or explain the stack.
+func Bindings(ctx context.Context) []Binding {
+	var out []Binding
+	w := walk(ctx)
+	for f := w.next(kindBinding); f != nil; f = w.next(kindBinding) {
+		out = append(out, f.binding)
+	}
+	return out
+}
