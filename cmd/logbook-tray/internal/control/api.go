@@ -1,0 +1,84 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core"
+)
+
+// Status is what the running instance says of itself. Its JSON form is the
+// output of "logbook-tray status --format json"; fields are only ever added.
+type Status struct {
+	Version  string    `json:"version"`
+	PID      int       `json:"pid"`
+	Started  time.Time `json:"started"`
+	Mode     string    `json:"mode"` // "tray" or "headless"
+	Config   string    `json:"config"`
+	Problem  string    `json:"problem,omitempty"` // why the last reload was refused
+	Windows  []Window  `json:"windows"`
+	Alerts   Alerts    `json:"alerts"`
+	Records  Records   `json:"records"`
+	Pipeline any       `json:"pipeline"`
+}
+
+// Window is an open window and what it shows.
+type Window struct {
+	Kind     string   `json:"kind"` // "log", "context", ...
+	Title    string   `json:"title"`
+	Visible  bool     `json:"visible"`
+	Alert    uint64   `json:"alert,omitempty"`
+	Records  []string `json:"records,omitempty"`  // the messages a context window lists, in its order
+	Selected string   `json:"selected,omitempty"` // the message of the selected record
+	Rows     int      `json:"rows"`
+	OpenedIn string   `json:"opened_in,omitempty"` // from the click to the window being shown
+}
+
+// Alerts counts the alerts by their state.
+type Alerts struct {
+	Total  int `json:"total"`
+	Unseen int `json:"unseen"`
+}
+
+// Records counts what the log window holds.
+type Records struct {
+	Held    int    `json:"held"`
+	Evicted uint64 `json:"evicted"`
+}
+
+// Alert is one alert in the output of "logbook-tray alerts".
+type Alert struct {
+	ID      uint64    `json:"id"`
+	State   string    `json:"state"`
+	Channel string    `json:"channel"`
+	Level   string    `json:"level"`
+	Message string    `json:"message"`
+	Source  string    `json:"source"`
+	Count   int       `json:"count"`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+	// Context holds the records that led up to the alert as Logbook's JSON,
+	// oldest first, the trigger last.
+	Context []jsonRecord `json:"context,omitempty"`
+}
+
+// Instance is what the control socket gives access to: the running program.
+// Its methods are called from several goroutines.
+type Instance interface {
+	Status() Status
+	// Alerts lists the alerts, newest first; one of them with its context.
+	Alerts() []Alert
+	Alert(id uint64) (Alert, bool)
+	// OpenAlert shows the context of an alert, DismissAlert marks it as seen.
+	OpenAlert(id uint64) error
+	DismissAlert(id uint64) error
+	// Show raises the log window.
+	Show() error
+	Reload(ctx context.Context) error
+	// Mute holds notifications back for d; Unmute ends that.
+	Mute(d time.Duration) error
+	Unmute() error
+	// Tail calls f with each record as it comes in, until ctx ends or f
+	// returns an error. backlog is how many earlier ones come first.
+	Tail(ctx context.Context, backlog int, f func(*core.Record) error) error
+}

@@ -1,0 +1,175 @@
+// Package tray shows the state of the program as an icon in the desktop's
+// tray, with a menu. What the menu says is a pure function of a [State]; the
+// adapter to the toolkit is in tray.go.
+package tray
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// State is what the tray shows.
+type State struct {
+	// Alerts are the recent alerts, newest first. The menu lists the first
+	// [MaxAlerts].
+	Alerts []Alert
+	// Unseen is how many alerts nobody has looked at.
+	Unseen int
+	// MutedUntil is when notifications come again; zero if they are not
+	// muted.
+	MutedUntil time.Time
+	// Problem is a sentence about something that does not work, such as a
+	// port in use; empty if all is well.
+	Problem string
+}
+
+// Alert is a line of the list of recent alerts.
+type Alert struct {
+	ID    uint64
+	Title string // "shop.checkout: Error"
+	Text  string // the message
+	Count int
+	Last  time.Time
+	Seen  bool
+}
+
+// MaxAlerts is how many recent alerts the menu lists.
+const MaxAlerts = 10
+
+// Action is what a menu item does.
+type Action uint8
+
+// The actions of the menu.
+const (
+	None        Action = iota // a line that only informs
+	OpenLog                   // raise the log window
+	OpenNewest                // show the newest unseen alert, or the log window
+	OpenAlert                 // show the context of Item.Alert
+	MarkAllSeen               // mark every alert as seen
+	MuteHour                  // hold all notifications back for an hour
+	Unmute                    // end that
+	Quit                      // end the program
+)
+
+// Item is one line of the menu.
+type Item struct {
+	Label     string
+	Action    Action
+	Alert     uint64
+	Separator bool
+	Items     []Item // a submenu
+}
+
+// Menu returns the menu for a state. now decides how old an alert looks.
+func Menu(s State, now time.Time) []Item {
+	items := []Item{{Label: "Open log window", Action: OpenLog}}
+	items = append(items, Item{Label: recentLabel(s), Items: recent(s, now)})
+	items = append(items, Item{Separator: true})
+	if s.MutedUntil.After(now) {
+		items = append(items, Item{Label: "Unmute (muted until " + s.MutedUntil.Local().Format("15:04") + ")", Action: Unmute})
+	} else {
+		items = append(items, Item{Label: "Mute all for 1 h", Action: MuteHour})
+	}
+	if s.Problem != "" {
+		items = append(items, Item{Label: "⚠ " + cut(s.Problem, 80), Action: OpenLog})
+	}
+	return append(items, Item{Separator: true}, Item{Label: "Quit", Action: Quit})
+}
+
+func recentLabel(s State) string {
+	if s.Unseen > 0 {
+		return fmt.Sprintf("Recent alerts (%d new)", s.Unseen)
+	}
+	return "Recent alerts"
+}
+
+func recent(s State, now time.Time) []Item {
+	if len(s.Alerts) == 0 {
+		return []Item{{Label: "No alerts yet"}}
+	}
+	items := make([]Item, 0, min(len(s.Alerts), MaxAlerts)+2)
+	for _, a := range s.Alerts[:min(len(s.Alerts), MaxAlerts)] {
+		items = append(items, Item{Label: alertLabel(a, now), Action: OpenAlert, Alert: a.ID})
+	}
+	if s.Unseen > 0 {
+		items = append(items, Item{Separator: true}, Item{Label: "Mark all as seen", Action: MarkAllSeen})
+	}
+	return items
+}
+
+func alertLabel(a Alert, now time.Time) string {
+	mark := "● "
+	if a.Seen {
+		mark = "   "
+	}
+	label := mark + a.Title + " – " + cut(a.Text, 60)
+	if a.Count > 1 {
+		label += fmt.Sprintf(" (%d×)", a.Count)
+	}
+	return label + ", " + ago(now.Sub(a.Last))
+}
+
+func ago(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return "just now"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}
+
+// cut returns the first line of s, at most n characters of it.
+func cut(s string, n int) string {
+	line, _, more := strings.Cut(strings.TrimSpace(s), "\n")
+	line = strings.ToValidUTF8(strings.Map(printable, line), "�")
+	if utf8.RuneCountInString(line) > n {
+		line, more = string([]rune(line)[:n]), true
+	}
+	if more {
+		line = strings.TrimRight(line, " ") + "…"
+	}
+	return line
+}
+
+// printable drops characters that could disturb a menu: controls and those
+// that change the direction of the text.
+func printable(r rune) rune {
+	switch {
+	case r < ' ' || r == 0x7f,
+		r >= 0x80 && r < 0xa0,
+		r >= 0x200e && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+		return -1
+	}
+	return r
+}
+
+// Icon names the picture for a state.
+type Icon uint8
+
+// The icons of the tray, most urgent first.
+const (
+	IconUnseen  Icon = iota // somebody should look: there are unseen alerts
+	IconProblem             // a subscriber does not work
+	IconMuted               // notifications are held back
+	IconNormal
+)
+
+// IconFor returns the icon for a state.
+func IconFor(s State, now time.Time) Icon {
+	switch {
+	case s.Unseen > 0:
+		return IconUnseen
+	case s.Problem != "":
+		return IconProblem
+	case s.MutedUntil.After(now):
+		return IconMuted
+	}
+	return IconNormal
+}
