@@ -5,9 +5,9 @@ package tray
 
 import (
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/logbook-tray/logbook-tray/core/display"
 )
 
 // State is what the tray shows.
@@ -73,7 +73,7 @@ func Menu(s State, now time.Time) []Item {
 		items = append(items, Item{Label: "Mute all for 1 h", Action: MuteHour})
 	}
 	if s.Problem != "" {
-		items = append(items, Item{Label: "⚠ " + cut(s.Problem, 80), Action: OpenLog})
+		items = append(items, Item{Label: "⚠ " + display.Line(s.Problem, 80), Action: OpenLog})
 	}
 	return append(items, Item{Separator: true}, Item{Label: "Quit", Action: Quit})
 }
@@ -104,7 +104,7 @@ func alertLabel(a Alert, now time.Time) string {
 	if a.Seen {
 		mark = "   "
 	}
-	label := mark + a.Title + " – " + cut(a.Text, 60)
+	label := mark + display.Line(a.Title, 60) + " – " + display.Line(a.Text, 60)
 	if a.Count > 1 {
 		label += fmt.Sprintf(" (%d×)", a.Count)
 	}
@@ -123,31 +123,6 @@ func ago(d time.Duration) string {
 		return fmt.Sprintf("%d h ago", int(d.Hours()))
 	}
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
-}
-
-// cut returns the first line of s, at most n characters of it.
-func cut(s string, n int) string {
-	line, _, more := strings.Cut(strings.TrimSpace(s), "\n")
-	line = strings.ToValidUTF8(strings.Map(printable, line), "�")
-	if utf8.RuneCountInString(line) > n {
-		line, more = string([]rune(line)[:n]), true
-	}
-	if more {
-		line = strings.TrimRight(line, " ") + "…"
-	}
-	return line
-}
-
-// printable drops characters that could disturb a menu: controls and those
-// that change the direction of the text.
-func printable(r rune) rune {
-	switch {
-	case r < ' ' || r == 0x7f,
-		r >= 0x80 && r < 0xa0,
-		r >= 0x200e && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-		return -1
-	}
-	return r
 }
 
 // Icon names the picture for a state.

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+	"github.com/logbook-tray/logbook-tray/core/display"
+)
+
+// client returns a client of the running instance.
+func (g *globals) client() (*control.Client, error) {
+	path, err := g.socketPath()
+	if err != nil {
+		return nil, err
+	}
+	return control.NewClient(path), nil
+}
+
+func (g *globals) socketPath() (string, error) {
+	if g.socket != "" {
+		return g.socket, nil
+	}
+	return control.DefaultSocket()
+}
+
+func newReload(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:     "reload",
+		Short:   "Make the running instance read its configuration again",
+		Long:    "Make the running instance read its configuration again. If there are mistakes in\nit they are printed, and the old rules stay.",
+		Example: "  logbook-tray reload",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			return c.Reload(cmd.Context())
+		},
+	}
+}
+
+func newMute(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:     "mute [DURATION]",
+		Short:   "Hold all notifications back for a while (1h unless told otherwise)",
+		Long:    "Hold all notifications back for a while. Records still reach the log window and\nthe list of alerts; when the time is over, one notification sums up what was\nheld back.",
+		Example: "  logbook-tray mute 30m\n  logbook-tray unmute",
+		Args:    maxArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d := time.Hour
+			if len(args) == 1 {
+				var err error
+				if d, err = time.ParseDuration(args[0]); err != nil || d <= 0 {
+					return usagef("%q is not a duration such as 30m or 1h", args[0])
+				}
+			}
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			return c.Mute(cmd.Context(), d)
+		},
+	}
+}
+
+func newUnmute(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:     "unmute",
+		Short:   "End what mute began",
+		Example: "  logbook-tray unmute",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			return c.Unmute(cmd.Context())
+		},
+	}
+}
+
+func newAlerts(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "alerts",
+		Short:   "List the recent alerts, and open or dismiss one",
+		Example: "  logbook-tray alerts list\n  logbook-tray alerts show 3",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return usagef("say what to do: list, show, open or dismiss") },
+	}
+	cmd.AddCommand(newAlertsList(g), newAlertsShow(g),
+		alertAction(g, "open", "Open the context window of an alert", func(cmd *cobra.Command, c *control.Client, id uint64) error {
+			return c.OpenAlert(cmd.Context(), id)
+		}),
+		alertAction(g, "dismiss", "Mark an alert as seen", func(cmd *cobra.Command, c *control.Client, id uint64) error {
+			return c.DismissAlert(cmd.Context(), id)
+		}))
+	return cmd
+}
+
+func newAlertsList(g *globals) *cobra.Command {
+	var f format
+	var full bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the recent alerts, newest first",
+		Example: "  logbook-tray alerts list --format json --context",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			list, err := c.Alerts(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for i := range list {
+				if !full {
+					break
+				}
+				if list[i], err = c.Alert(cmd.Context(), list[i].ID); err != nil {
+					return err
+				}
+			}
+			if f.json() {
+				return writeJSON(cmd.OutOrStdout(), list)
+			}
+			return writeAlerts(cmd.OutOrStdout(), list)
+		},
+	}
+	f.flag(cmd)
+	cmd.Flags().BoolVar(&full, "context", false, "with the records that led up to each (json only)")
+	return cmd
+}
+
+func writeAlerts(w io.Writer, list []control.Alert) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "No alerts yet.")
+		return err
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "ID\tSTATE\tLEVEL\tCHANNEL\tCOUNT\tLAST\tMESSAGE")
+	for _, a := range list {
+		fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%d\t%s\t%s\n", a.ID, a.State, a.Level, display.Line(a.Channel, 40), a.Count,
+			a.Last.Local().Format(time.DateTime), display.Line(a.Message, 100))
+	}
+	return tw.Flush()
+}
+
+func newAlertsShow(g *globals) *cobra.Command {
+	var f format
+	cmd := &cobra.Command{
+		Use:     "show ID",
+		Short:   "Print the records that led up to an alert",
+		Example: "  logbook-tray alerts show 3",
+		Args:    oneID,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			id, _ := strconv.ParseUint(args[0], 10, 64) // checked by oneID
+			a, err := c.Alert(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			if f.json() {
+				return writeJSON(cmd.OutOrStdout(), a)
+			}
+			p := newRecordPrinter(cmd.OutOrStdout(), f)
+			for _, r := range a.Context {
+				if err := p.print(r.Record); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	f.flag(cmd)
+	return cmd
+}
+
+func alertAction(g *globals, name, short string, do func(*cobra.Command, *control.Client, uint64) error) *cobra.Command {
+	return &cobra.Command{
+		Use:     name + " ID",
+		Short:   short,
+		Example: "  logbook-tray alerts " + name + " 3",
+		Args:    oneID,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			id, _ := strconv.ParseUint(args[0], 10, 64) // checked by oneID
+			return do(cmd, c, id)
+		},
+	}
+}
+
+func oneID(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usagef("give the number of one alert, as 'logbook-tray alerts list' shows it")
+	}
+	if _, err := strconv.ParseUint(args[0], 10, 64); err != nil {
+		return usagef("%q is not the number of an alert", args[0])
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
