@@ -1,0 +1,122 @@
+package wire
+
+import (
+	"strings"
+
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/internal/isotime"
+	"github.com/logbook-tray/logbook-tray/core/internal/strformat"
+)
+
+// keys answers which of the keys are there that tell families apart.
+type keys map[string]any
+
+func keysOf(f core.Fields) keys {
+	k := make(keys, len(f))
+	for i := range f {
+		k[f[i].Key] = f[i].Value
+	}
+	return k
+}
+
+func (k keys) has(names ...string) bool {
+	for _, n := range names {
+		if _, ok := k[n]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (k keys) text(name string) (string, bool) {
+	s, ok := k[name].(string)
+	return s, ok
+}
+
+// FromFields makes a record of an object that has been decoded already, from
+// JSON or anything else. It recognizes what [Decoder.Decode] does; the record may
+// keep the values.
+func (d *Decoder) FromFields(f core.Fields) (*core.Record, error) {
+	k := keysOf(f)
+	switch {
+	case k.has("heavy_initialized", "channel"):
+		return d.logbookDict(k)
+	case k.has("levelno"), k.has("levelname"):
+		return d.stdlib(f, k), nil
+	case k.redisHandler():
+		return d.redisHandler(f, k), nil
+	case k.has("msg", "level"), k.has("heavy_initialized"):
+		return d.logbookDict(k)
+	}
+	return nil, &RejectError{ReasonUnknown, "keys: " + someKeys(f)}
+}
+
+// someKeys names the first few keys, for people.
+func someKeys(f core.Fields) string {
+	names := make([]string, 0, 8)
+	for i := range min(len(f), 8) {
+		names = append(names, cut(f[i].Key, 40))
+	}
+	return strings.Join(names, ", ")
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "..."
+}
+
+func (d *Decoder) logbookDict(k keys) (*core.Record, error) {
+	if s, ok := k.text("time"); ok {
+		if t, err := isotime.Parse(s, d.fraction, d.zone); err == nil {
+			k["time"] = t
+		}
+	}
+	r, err := core.FromDict(k)
+	if err != nil {
+		return nil, &RejectError{ReasonUnknown, err.Error()}
+	}
+	return r, nil
+}
+
+// redisHandler reports whether the keys are those of Logbook's RedisHandler.
+func (k keys) redisHandler() bool {
+	level, named := k.text("level")
+	if !named || !k.has("message", "host") {
+		return false
+	}
+	at, ok := k.text("time")
+	if !ok || strings.HasSuffix(at, "Z") || len(at) < 19 || at[10] != 'T' {
+		return false
+	}
+	_, err := core.ParseLevel(level)
+	return err == nil
+}
+
+// redisHandler reads the small record of Logbook's RedisHandler: the template, not
+// the message, and named arguments side by side with the handler's extra fields.
+func (d *Decoder) redisHandler(f core.Fields, k keys) *core.Record {
+	r := new(core.Record)
+	level, _ := k.text("level")
+	r.Level, _ = core.ParseLevel(level)
+	at, _ := k.text("time")
+	var err error
+	if r.Time, err = isotime.Parse(at, isotime.Decimal, d.zone); err != nil {
+		r.Extra = append(r.Extra, core.Field{Key: "time", Value: at})
+	}
+	for i := range f {
+		switch f[i].Key {
+		case "message", "level", "time":
+		default:
+			r.Extra = append(r.Extra, f[i])
+		}
+	}
+	r.UpdateFromDict(map[string]any{"msg": k["message"]})
+	text, err := strformat.Format(r.Msg, nil, r.Extra.Lookup)
+	if err != nil { // positional arguments did not travel
+		text = r.Msg
+	}
+	r.SetMessage(text)
+	return r
+}
