@@ -177,13 +177,27 @@ func (r *Record) format() string {
 	if len(r.Args) == 0 && len(r.Kwargs) == 0 {
 		return r.Msg
 	}
-	text, err := strformat.Format(r.Msg, r.Args, r.Kwargs.Lookup)
+	text, err := strformat.Format(r.Msg, r.Args, (*messageArgs)(r))
 	if err == nil {
 		return text
 	}
 	site := r.Caller()
-	return fmt.Sprintf("Could not format message with provided arguments: %v\n  msg=%q\n  args=%s\n  kwargs=%s\nHappened in file %s, line %d",
-		err, r.Msg, strformat.Repr(r.Args), strformat.Repr(r.Kwargs.Map()), site.File, site.Line)
+	return fmt.Sprintf("Could not format message with provided arguments: %v\n  msg=%s\n  args=%s\n  kwargs=%s\nHappened in file %s, line %d",
+		err, strformat.Repr(r.Msg), strformat.Repr(r.Args), strformat.Repr(r.Kwargs), site.File, site.Line)
+}
+
+// messageArgs looks up the named arguments of a record's message. The extra
+// data is one of them, unless an argument has that name.
+type messageArgs Record
+
+func (m *messageArgs) Lookup(name string) (any, bool) {
+	if v, ok := m.Kwargs.Lookup(name); ok {
+		return v, true
+	}
+	if name == "extra" {
+		return m.Extra, true
+	}
+	return nil, false
 }
 
 // Caller returns the place in the source that logged the record. It is safe
