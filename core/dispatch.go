@@ -82,7 +82,7 @@ func (d *dispatching) offer(b *Binding) (stop bool) {
 		d.initialized = true
 		d.initialize()
 	}
-	if b.Filter != nil && !b.Filter(d.record) {
+	if b.Filter != nil && !d.passes(b) {
 		return false
 	}
 	if b.Handler == nil {
@@ -92,28 +92,60 @@ func (d *dispatching) offer(b *Binding) (stop bool) {
 		if errors.Is(err, ErrPass) {
 			return false
 		}
-		if err := report(d.ctx, b.Handler, d.record, err); err != nil {
-			d.raised = append(d.raised, err)
-		}
+		d.report(culprit{binding: b}, err)
 	}
 	return !b.Bubble
+}
+
+// passes asks the filter. A filter that panics refuses the record.
+func (d *dispatching) passes(b *Binding) (ok bool) {
+	var err error
+	defer func() {
+		if err != nil {
+			ok = false
+			d.report(culprit{binding: b, part: "filter of "}, err)
+		}
+	}()
+	defer recoverAs(&err)
+	return b.Filter(d.record)
+}
+
+// process runs one processor. One that panics leaves the record as far as it
+// got.
+func (d *dispatching) process(p Processor) {
+	var err error
+	defer func() {
+		if err != nil {
+			d.report(culprit{part: "processor"}, err)
+		}
+	}()
+	defer recoverAs(&err)
+	p(d.record)
+}
+
+func (d *dispatching) report(c culprit, err error) {
+	if err := report(d.ctx, c, d.record, err); err != nil {
+		d.raised = append(d.raised, err)
+	}
 }
 
 func (d *dispatching) initialize() {
 	r := d.record
 	var pc uintptr
-	if !r.ready && introspection(d.ctx) {
+	if !r.ready && r.pc == 0 && introspection(d.ctx) {
 		var pcs [1]uintptr
 		runtime.Callers(d.skip+r.FrameCorrection+2, pcs[:])
 		pc = pcs[0]
 	}
 	r.init(pc)
 	if d.logger != nil {
-		d.logger.process(r)
+		if p := d.logger.processor(); p != nil {
+			d.process(p)
+		}
 	}
 	w := walk(d.ctx)
 	for f := w.next(kindProcessor); f != nil; f = w.next(kindProcessor) {
-		f.processor(r)
+		d.process(f.processor)
 	}
 	r.Message() // from here on the record is frozen
 }

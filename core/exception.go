@@ -1,14 +1,16 @@
 package core
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/logbook-tray/logbook-tray/core/internal/strformat"
 )
 
 // NewException describes err: its type, its text, and the chain of what it wraps.
 // For an error made by [Logger.Exception] or a caught panic the traceback has
-// the stack. It returns nil for nil.
+// the stack. It returns nil for nil. A type whose Error method panics, as on
+// a nil pointer, gets the text that package fmt gives it.
 func NewException(err error) *Exception {
 	if err == nil {
 		return nil
@@ -17,53 +19,59 @@ func NewException(err error) *Exception {
 	if t, ok := err.(*traced); ok { //nolint:errorlint // made by this package, outermost
 		err, stack = t.error, t.stack
 	}
+	c := causes{left: maxCauses}
+	c.write(err, maxCauses)
+	if stack != "" {
+		c.text.WriteString("\n\n")
+		c.text.WriteString(strings.TrimRight(stack, "\n"))
+	}
 	return &Exception{
 		Name:      errorName(err),
-		Message:   err.Error(),
-		Traceback: traceback(err, stack),
+		Message:   strformat.Str(err),
+		Traceback: c.text.String(),
 		Err:       err,
 	}
 }
 
 func errorName(err error) string { return fmt.Sprintf("%T", err) }
 
-// traceback lays out the chain of causes like Python: innermost first, each
-// followed by what it became, and the stack last.
-func traceback(err error, stack string) string {
-	var b strings.Builder
-	for i, e := range chain(err, nil) {
-		if i > 0 {
-			b.WriteString("\n\nwhich was the cause of:\n\n")
-		}
-		fmt.Fprintf(&b, "%s: %s", errorName(e), e.Error())
-	}
-	if stack != "" {
-		b.WriteString("\n\n")
-		b.WriteString(strings.TrimRight(stack, "\n"))
-	}
-	return b.String()
+// maxCauses bounds how many errors of a chain are shown; an error can wrap
+// itself.
+const maxCauses = 100
+
+// causes lays out an error and what it wraps like Python: innermost first, each
+// followed by what it became. Errors that merely add text (fmt.Errorf,
+// errors.Join) are part of it, so that each step is seen.
+type causes struct {
+	text strings.Builder
+	left int
 }
 
-// chain returns err and everything it wraps, innermost first. Errors that
-// merely add text (fmt.Errorf, errors.Join) are part of it, so that each step is seen.
-func chain(err error, out []error) []error {
-	if len(out) > 100 { // an error that wraps itself
-		return out
+func (c *causes) write(err error, depth int) {
+	if depth == 0 || c.left == 0 {
+		return
 	}
+	c.left--
+	before := c.text.Len()
 	switch e := err.(type) { //nolint:errorlint // walks the chain by hand
 	case interface{ Unwrap() error }:
 		if inner := e.Unwrap(); inner != nil {
-			out = chain(inner, out)
+			c.write(inner, depth-1)
 		}
+		c.separate(before, "which was the cause of:")
 	case interface{ Unwrap() []error }:
 		for _, inner := range e.Unwrap() {
-			out = chain(inner, out)
+			c.separate(before, "and:")
+			c.write(inner, depth-1)
 		}
-	default:
-		var none error
-		if errors.Is(err, none) {
-			return out
-		}
+		c.separate(before, "which together were the cause of:")
 	}
-	return append(out, err)
+	fmt.Fprintf(&c.text, "%s: %s", errorName(err), strformat.Str(err))
+}
+
+// separate writes how what follows relates to what was written since before.
+func (c *causes) separate(before int, how string) {
+	if c.text.Len() > before {
+		c.text.WriteString("\n\n" + how + "\n\n")
+	}
 }

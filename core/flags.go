@@ -1,13 +1,6 @@
 package core
 
-import (
-	"context"
-	"fmt"
-	"io"
-	"os"
-	"runtime/debug"
-	"sync"
-)
+import "context"
 
 // ErrorMode says what happens to an error that a handler returns.
 type ErrorMode uint8
@@ -65,56 +58,4 @@ func introspection(ctx context.Context) bool {
 		}
 	}
 	return true
-}
-
-// panicError is a panic of a handler, turned into an error.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
-
-// call hands r to h and turns a panic into an error, so that one faulty
-// handler costs neither the program nor the other handlers.
-func call(ctx context.Context, h Handler, r *Record) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &panicError{v, debug.Stack()}
-		}
-	}()
-	return h.Handle(ctx, r)
-}
-
-// panicsSeen holds the kinds of panic that were printed with their stack.
-var panicsSeen sync.Map
-
-// report does with the error of a handler what the flags say, and returns it if
-// it is to be raised.
-func report(ctx context.Context, h Handler, r *Record, err error) error {
-	mode, owner := errorFlags(ctx)
-	switch mode {
-	case ErrorsSilent:
-		return nil
-	case ErrorsRaise:
-		if owner != nil {
-			owner.raise(err)
-		}
-		return err
-	case ErrorsDefault, ErrorsPrint:
-		printError(os.Stderr, h, r, err)
-	}
-	return nil
-}
-
-func printError(w io.Writer, h Handler, r *Record, err error) {
-	site := r.Caller()
-	text := fmt.Sprintf("logbook: %T: %v\n  while logging %s from %s:%d\n", h, err, r.Level, site.File, site.Line)
-	if p, ok := err.(*panicError); ok { //nolint:errorlint // made by call, never wrapped
-		kind := fmt.Sprintf("%T: %v", h, p.value)
-		if _, seen := panicsSeen.LoadOrStore(kind, true); !seen {
-			text += string(p.stack)
-		}
-	}
-	_, _ = io.WriteString(w, text) // stderr itself failing leaves nobody to tell
 }

@@ -55,6 +55,55 @@ func Critical(msg string, args ...any) {
 	}
 }
 
+// TraceContext is [Trace] with the handlers bound to ctx.
+func TraceContext(ctx context.Context, msg string, args ...any) {
+	if generic.on(LevelTrace) {
+		_ = generic.log(ctx, LevelTrace, 1, msg, args)
+	}
+}
+
+// DebugContext is [Debug] with the handlers bound to ctx.
+func DebugContext(ctx context.Context, msg string, args ...any) {
+	if generic.on(LevelDebug) {
+		_ = generic.log(ctx, LevelDebug, 1, msg, args)
+	}
+}
+
+// InfoContext is [Info] with the handlers bound to ctx.
+func InfoContext(ctx context.Context, msg string, args ...any) {
+	if generic.on(LevelInfo) {
+		_ = generic.log(ctx, LevelInfo, 1, msg, args)
+	}
+}
+
+// NoticeContext is [Notice] with the handlers bound to ctx.
+func NoticeContext(ctx context.Context, msg string, args ...any) {
+	if generic.on(LevelNotice) {
+		_ = generic.log(ctx, LevelNotice, 1, msg, args)
+	}
+}
+
+// WarnContext is [Warn] with the handlers bound to ctx.
+func WarnContext(ctx context.Context, msg string, args ...any) {
+	if generic.on(LevelWarning) {
+		_ = generic.log(ctx, LevelWarning, 1, msg, args)
+	}
+}
+
+// ErrorContext is [Error] with the handlers bound to ctx.
+func ErrorContext(ctx context.Context, msg string, args ...any) {
+	if generic.on(LevelError) {
+		_ = generic.log(ctx, LevelError, 1, msg, args)
+	}
+}
+
+// CriticalContext is [Critical] with the handlers bound to ctx.
+func CriticalContext(ctx context.Context, msg string, args ...any) {
+	if generic.on(LevelCritical) {
+		_ = generic.log(ctx, LevelCritical, 1, msg, args)
+	}
+}
+
 // Log logs at any level on the channel [GenericChannel], see [Logger.Log].
 func Log(ctx context.Context, level Level, msg string, args ...any) error {
 	if !generic.on(level) {
@@ -66,4 +115,22 @@ func Log(ctx context.Context, level Level, msg string, args ...any) error {
 // LogException logs err on the channel [GenericChannel], see [Logger.Exception].
 func LogException(err error, msg string, args ...any) {
 	generic.exception(context.Background(), err, msg, args)
+}
+
+// LogExceptionContext is [LogException] with the handlers bound to ctx.
+func LogExceptionContext(ctx context.Context, err error, msg string, args ...any) {
+	generic.exception(ctx, err, msg, args)
+}
+
+// CatchPanics runs f and logs its panic on the channel [GenericChannel], see
+// [Logger.CatchPanics].
+func CatchPanics(ctx context.Context, f func(), msg string, args ...any) (panicked bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			panicked = true
+			generic.logPanic(ctx, v, msg, args)
+		}
+	}()
+	f()
+	return false
 }

@@ -133,14 +133,18 @@ func (l *Logger) SetProcessor(p Processor) {
 	l.proc.Store(&p)
 }
 
-func (l *Logger) process(r *Record) {
+// processor returns what processes the records of this logger; nil for
+// nothing.
+func (l *Logger) processor() Processor {
 	if p := l.proc.Load(); p != nil {
-		(*p)(r)
-		return
+		return *p
 	}
 	if g := l.group.Load(); g != nil {
-		g.Process(r)
+		if p := g.proc.Load(); p != nil {
+			return *p
+		}
 	}
+	return nil
 }
 
 // Enabled reports whether a record of this level would reach a handler. Use it
@@ -185,6 +189,24 @@ func (l *Logger) log(ctx context.Context, level Level, skip int, msg string, arg
 	if !wanted(ctx, own, level) {
 		return nil
 	}
+	return dispatch(ctx, l, own, l.record(level, msg, args), skip+1)
+}
+
+// logAt logs on behalf of the code at pc.
+func (l *Logger) logAt(ctx context.Context, pc uintptr, level Level, msg string, args []any) error {
+	own := l.own()
+	if !wanted(ctx, own, level) {
+		return nil
+	}
+	r := l.record(level, msg, args)
+	if introspection(ctx) {
+		r.pc = pc
+	}
+	return dispatch(ctx, l, own, r, 0)
+}
+
+// record makes a record of the arguments of a log call.
+func (l *Logger) record(level Level, msg string, args []any) *Record {
 	r := &Record{Channel: l.name, Level: level, Msg: msg}
 	if l != generic {
 		r.Dispatcher = l
@@ -205,7 +227,7 @@ func (l *Logger) log(ctx context.Context, level Level, skip int, msg string, arg
 			r.Args = append(r.Args, a)
 		}
 	}
-	return dispatch(ctx, l, own, r, skip+1)
+	return r
 }
 
 func (l *Logger) on(level Level) bool { return level >= l.Level() && !l.Disabled() }

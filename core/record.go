@@ -1,7 +1,6 @@
 package core
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -234,7 +233,9 @@ func (r *Record) init(pc uintptr) {
 		return
 	}
 	r.ready = true
-	r.pc = pc
+	if pc != 0 {
+		r.pc = pc
+	}
 	if r.Time.IsZero() {
 		r.Time = time.Now().UTC()
 	}
@@ -270,33 +271,6 @@ func (r *Record) Keep() *Record {
 	}
 	c.detached = true
 	return c
-}
-
-// plain returns v if no one can change it behind our back, otherwise its
-// text.
-func plain(v any) any {
-	switch v := v.(type) {
-	case nil, bool, string, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64,
-		float32, float64, complex64, complex128, time.Time, time.Duration, Level:
-		return v
-	case []byte:
-		return bytes.Clone(v)
-	case error:
-		return v.Error()
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = plain(v[i])
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			out[k] = plain(e)
-		}
-		return out
-	}
-	return fmt.Sprint(v)
 }
 
 // Clone returns a copy that can be changed and dispatched without affecting

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,9 @@ func (b Binding) appendTo(objects []object) []object {
 }
 
 func (p Processor) appendTo(objects []object) []object {
+	if p == nil {
+		return objects
+	}
 	return append(objects, object{kind: kindProcessor, processor: p})
 }
 
@@ -61,13 +65,33 @@ type bound struct {
 	ended   atomic.Bool
 	mu      sync.Mutex
 	raised  []error // errors for the one who bound ErrorsRaise
-	raising bool
+	dropped int     // errors beyond maxRaised
 }
+
+// maxRaised bounds the errors that a binding keeps for its end: it may last as
+// long as the process.
+const maxRaised = 100
 
 func (b *bound) raise(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.raised) == maxRaised {
+		b.dropped++
+		return
+	}
 	b.raised = append(b.raised, err)
+}
+
+// takeRaised returns the errors that were raised and forgets them.
+func (b *bound) takeRaised() []error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	errs := b.raised
+	if b.dropped > 0 {
+		errs = append(errs, fmt.Errorf("and %d further errors of handlers", b.dropped))
+	}
+	b.raised, b.dropped = nil, 0
+	return errs
 }
 
 // frame is one object on a stack, immutable once it is there.
@@ -103,8 +127,8 @@ func contextStack(ctx context.Context) *frame {
 // thread or task inherits it.
 //
 // end flushes the handlers of s that hold records back, newest first, and
-// returns their errors, joined with the errors raised to this binding if s has
-// [Flags] with [ErrorsRaise]. Further calls do nothing. Records logged after
+// returns their errors, joined with the errors raised to this binding (the
+// first 100) if s has [Flags] with [ErrorsRaise]. Further calls do nothing. Records logged after
 // end with the old context go to what was below.
 func Bind(ctx context.Context, s Setup) (bound context.Context, end func() error) {
 	if ctx == nil {
@@ -183,9 +207,6 @@ func newFrames(s Setup) ([]*frame, *bound) {
 	frames := make([]*frame, len(objects))
 	for i, o := range objects {
 		frames[i] = &frame{object: o, seq: lastFrame.Add(1), owner: owner}
-		if o.kind == kindFlags && o.flags.Errors == ErrorsRaise {
-			owner.raising = true
-		}
 	}
 	return frames, owner
 }
@@ -197,16 +218,18 @@ func finish(ctx context.Context, frames []*frame, owner *bound) error {
 	var errs []error
 	for _, f := range slices.Backward(frames) {
 		if f.kind == kindBinding && f.binding.Handler != nil {
-			if err := Flush(ctx, f.binding.Handler); err != nil {
+			if err := flush(ctx, f.binding.Handler); err != nil {
 				errs = append(errs, err)
 			}
 		}
 	}
-	owner.mu.Lock()
-	errs = append(errs, owner.raised...)
-	owner.raised = nil
-	owner.mu.Unlock()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, owner.takeRaised()...)...)
+}
+
+// flush is [Flush] that turns a panic into an error.
+func flush(ctx context.Context, h Handler) (err error) {
+	defer recoverAs(&err)
+	return Flush(ctx, h)
 }
 
 // walker visits the frames of both stacks, newest first. Its zero value is
