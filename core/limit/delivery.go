@@ -1,0 +1,97 @@
+package limit
+
+import (
+	"container/list"
+	"sync"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core"
+)
+
+// Delivery is Logbook's LimitingHandlerMixin: at most so many records of one
+// fingerprint within so much time, and the next one that is delivered tells how many
+// were not. It is for handlers that can only send, such as mail; where something
+// can be updated, use a [Limiter]. Make one with [NewDelivery]. It is safe for
+// concurrent use.
+type Delivery struct {
+	limit       int
+	delta       time.Duration
+	fingerprint Fingerprint
+
+	mu        sync.Mutex
+	entries   map[string]*list.Element // of *entry
+	order     *list.List               // by start, oldest first
+	forgotten uint64
+}
+
+type entry struct {
+	key        string
+	start      time.Time
+	delivered  int // since start
+	suppressed int // since the last one delivered
+}
+
+// NewDelivery returns the check for Logbook's arguments. A limit of 0 is
+// Logbook's None: everything is delivered. A delta of 0 means DefaultDelta, no
+// fingerprint means [Location].
+func NewDelivery(limit int, delta time.Duration, f Fingerprint) *Delivery {
+	if delta <= 0 {
+		delta = DefaultDelta
+	}
+	if f == nil {
+		f = Location
+	}
+	return &Delivery{limit: limit, delta: delta, fingerprint: f, entries: make(map[string]*list.Element), order: list.New()}
+}
+
+// Check is Logbook's check_delivery: whether r is to be delivered now, and how
+// many records like it were not since the last that was.
+//
+// Logbook: its count includes the records that were delivered.
+func (d *Delivery) Check(r *core.Record) (suppressed int, allow bool) {
+	if d.limit <= 0 {
+		return 0, true
+	}
+	key, now := d.fingerprint(r), time.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.entry(key, now)
+	if e.delivered >= d.limit {
+		e.suppressed++
+		return e.suppressed, false
+	}
+	suppressed = e.suppressed
+	e.delivered++
+	e.suppressed = 0
+	return suppressed, true
+}
+
+// Forgotten returns how many records were not delivered without any later one
+// telling so, because there were more than DefaultSize fingerprints.
+func (d *Delivery) Forgotten() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.forgotten
+}
+
+// entry returns the state of a fingerprint, in a window of time that now is in.
+func (d *Delivery) entry(key string, now time.Time) *entry {
+	if el, ok := d.entries[key]; ok {
+		e := el.Value.(*entry)
+		if now.Sub(e.start) >= d.delta {
+			e.start, e.delivered = now, 0
+			d.order.MoveToBack(el)
+		}
+		return e
+	}
+	if d.order.Len() >= DefaultSize {
+		for range DefaultSize / 3 {
+			old := d.order.Remove(d.order.Front()).(*entry)
+			delete(d.entries, old.key)
+			d.forgotten += uint64(old.suppressed)
+		}
+	}
+	e := &entry{key: key, start: now}
+	d.entries[key] = d.order.PushBack(e)
+	return e
+}

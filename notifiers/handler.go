@@ -1,0 +1,282 @@
+package notifiers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/alert"
+	"github.com/logbook-tray/logbook-tray/core/limit"
+)
+
+// The defaults of [Options].
+const (
+	DefaultTimeout = 10 * time.Second
+	DefaultRenew   = time.Hour
+)
+
+// ErrClosed is returned by a [Handler] that was closed.
+var ErrClosed = errors.New("notification handler is closed")
+
+// Formatter makes a text of a record: it appends it to dst, without a newline at the
+// end. Every formatter of core/format is one.
+type Formatter interface {
+	Append(dst []byte, r *core.Record) ([]byte, error)
+}
+
+// Muter decides whether a record is held back for the time being, and counts it if
+// so. It is asked once for each record, concurrently.
+type Muter interface {
+	Hold(r *core.Record, fingerprint string) bool
+}
+
+// Options are the settings of a [Handler]. The zero value is useful.
+type Options struct {
+	// Limit says how often the same error may be shown.
+	Limit limit.Options
+	// Fingerprint says what the same error is; nil means [limit.Location].
+	Fingerprint limit.Fingerprint
+	// Alerts is where the alerts go; nil means a list of the handler's own. Several
+	// handlers may share one.
+	Alerts *alert.List
+	// Mutes, if not nil, is asked before anything is shown. A record that it
+	// holds back makes an alert all the same.
+	Mutes Muter
+	// Title and Text make the texts; nil means Logbook's: "channel: Level", and
+	// the message.
+	Title, Text Formatter
+	// Actions are offered with each notification that has an alert; nil means
+	// [DefaultActions].
+	Actions []Action
+	// Timeout bounds each call of the notifier; 0 means DefaultTimeout.
+	Timeout time.Duration
+	// Renew is how long an alert that nobody has looked at takes up repeats of the
+	// same error; after so long without one, a new alert is made. 0 means
+	// DefaultRenew. An alert that was seen takes them up within Limit.Delta.
+	Renew time.Duration
+	// OnError, if not nil, is told about notifications that fall due with time
+	// and failed. It is called by the handler's goroutine.
+	OnError func(error)
+	// CloseNotifier makes Close close the notifier too, if it is an
+	// [io.Closer].
+	CloseNotifier bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.Fingerprint == nil {
+		o.Fingerprint = limit.Location
+	}
+	if o.Alerts == nil {
+		o.Alerts = alert.NewList(alert.Options{})
+	}
+	if o.Actions == nil {
+		o.Actions = DefaultActions()
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Renew <= 0 {
+		o.Renew = DefaultRenew
+	}
+	if o.Limit.Delta <= 0 {
+		o.Limit.Delta = limit.DefaultDelta
+	}
+	return o
+}
+
+// Stats are the counters of a [Handler]. Records is the sum of Muted, Shown,
+// RolledUp, Digested and Held.
+type Stats struct {
+	Records  uint64 // records taken
+	Muted    uint64 // held back by Options.Mutes
+	Shown    uint64 // let through by the limiter
+	RolledUp uint64 // held back, then counted by an update of their notification
+	Digested uint64 // held back by the cap, then counted by a digest
+	Held     uint64 // not counted by a notification yet
+
+	Delivered uint64 // calls of the notifier that succeeded
+	Failed    uint64 // calls of the notifier that failed
+	Quiet     uint64 // updates left out since the user had seen the alert
+}
+
+// Handler shows records as notifications, Logbook's NotificationBaseHandler. The
+// first record of a kind is shown at once, by the goroutine that calls
+// Handle, which therefore may block as long as the notifier does: where that
+// matters it runs behind a queue, without retries of the queue's own, since
+// a record that comes twice counts twice. What falls due later is shown by a
+// goroutine of the handler, which Close ends.
+//
+// A batch becomes one notification, and the alert has the batch as its context.
+type Handler struct {
+	notifier Notifier
+	opts     Options
+	limiter  *limit.Limiter
+	turn     chan struct{} // holds a token while nobody calls the notifier
+
+	digestID atomic.Uint64 // of the row of digests that is going on
+
+	cancel context.CancelFunc
+	ctx    context.Context //nolint:containedctx // lives as long as the handler
+	done   chan struct{}
+
+	closing  sync.Once
+	closeErr error
+
+	muted, delivered, failed, quiet atomic.Uint64
+}
+
+var (
+	_ core.BatchHandler = (*Handler)(nil)
+	_ core.Flusher      = (*Handler)(nil)
+	_ io.Closer         = (*Handler)(nil)
+)
+
+// NewHandler returns a handler that shows records through n. It must be closed.
+func NewHandler(n Notifier, o Options) *Handler {
+	o = o.withDefaults()
+	ctx, cancel := context.WithCancel(context.Background())
+	h := &Handler{
+		notifier: n, opts: o, limiter: limit.New(o.Limit),
+		turn: make(chan struct{}, 1), ctx: ctx, cancel: cancel, done: make(chan struct{}),
+	}
+	h.turn <- struct{}{}
+	go func() {
+		defer close(h.done)
+		h.limiter.Run(ctx, func(e limit.Event) {
+			if err := h.deliver(context.WithoutCancel(ctx), e); err != nil && o.OnError != nil {
+				o.OnError(err)
+			}
+		})
+	}()
+	return h
+}
+
+// Alerts returns the list that the alerts go to.
+func (h *Handler) Alerts() *alert.List { return h.opts.Alerts }
+
+// Handle shows r, or counts it. The error is that of the notifier.
+func (h *Handler) Handle(ctx context.Context, r *core.Record) error {
+	return h.occur(ctx, r.Keep(), nil)
+}
+
+// HandleBatch shows one notification for an escalation, whose trigger is the
+// last record, and for a group, of which the first is shown. The records of a
+// buffer are shown one by one.
+func (h *Handler) HandleBatch(ctx context.Context, rs []*core.Record, why core.BatchReason) error {
+	if len(rs) == 0 {
+		return nil
+	}
+	if why == core.BatchBuffer {
+		var errs []error
+		for _, r := range rs {
+			errs = append(errs, h.Handle(ctx, r))
+		}
+		return errors.Join(errs...)
+	}
+	kept := make([]*core.Record, len(rs))
+	for i, r := range rs {
+		kept[i] = r.Keep()
+	}
+	trigger := kept[len(kept)-1]
+	if why == core.BatchGroup {
+		trigger = kept[0]
+	}
+	return h.occur(ctx, trigger, kept)
+}
+
+// occur counts a record that is kept and shows what is to be shown now.
+func (h *Handler) occur(ctx context.Context, r *core.Record, batch []*core.Record) error {
+	if h.ctx.Err() != nil {
+		return ErrClosed
+	}
+	key := h.opts.Fingerprint(r)
+	title, body := h.texts(r)
+	o := alert.Occurrence{
+		Fingerprint: key, Record: r, Context: batch, Title: title, Body: body,
+		Renew: h.opts.Renew, RenewSeen: h.opts.Limit.Delta,
+	}
+	o.Muted = h.opts.Mutes != nil && h.opts.Mutes.Hold(r, key)
+	a, _ := h.opts.Alerts.Occur(o)
+	if o.Muted {
+		h.muted.Add(1)
+		return nil
+	}
+	var errs []error
+	for _, e := range h.limiter.Offer(key, r, a.ID) {
+		errs = append(errs, h.deliver(ctx, e))
+	}
+	return errors.Join(errs...)
+}
+
+// Flush shows the counts of everything that is held back.
+func (h *Handler) Flush(ctx context.Context) error {
+	var errs []error
+	for _, e := range h.limiter.Flush() {
+		errs = append(errs, h.deliver(ctx, e))
+	}
+	return errors.Join(errs...)
+}
+
+// Close shows the counts of everything that is held back, within the timeout
+// of one notification, and ends the handler's goroutine. Further calls
+// return the same error.
+func (h *Handler) Close() error {
+	h.closing.Do(func() {
+		h.cancel()
+		<-h.done
+		ctx, cancel := context.WithTimeout(context.Background(), h.opts.Timeout)
+		defer cancel()
+		h.closeErr = h.Flush(ctx)
+		if c, ok := h.notifier.(io.Closer); ok && h.opts.CloseNotifier {
+			h.closeErr = errors.Join(h.closeErr, c.Close())
+		}
+	})
+	return h.closeErr
+}
+
+// Stats returns the counters.
+func (h *Handler) Stats() Stats {
+	l := h.limiter.Stats()
+	muted := h.muted.Load()
+	return Stats{
+		Records: l.Offered + muted, Muted: muted,
+		Shown: l.Shown, RolledUp: l.RolledUp, Digested: l.Digested, Held: l.Held,
+		Delivered: h.delivered.Load(), Failed: h.failed.Load(), Quiet: h.quiet.Load(),
+	}
+}
+
+// deliver calls the notifier for an event, one call at a time, so that an
+// older count never replaces a newer one.
+func (h *Handler) deliver(ctx context.Context, e limit.Event) error {
+	ctx, cancel := context.WithTimeout(ctx, h.opts.Timeout)
+	defer cancel()
+	select {
+	case <-h.turn:
+		defer func() { h.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return h.count(e, ctx.Err())
+	}
+	n, ok := h.notification(e)
+	if !ok {
+		h.quiet.Add(1)
+		return nil
+	}
+	return h.count(e, h.notifier.Notify(ctx, n))
+}
+
+func (h *Handler) count(e limit.Event, err error) error {
+	if err == nil {
+		h.delivered.Add(1)
+		return nil
+	}
+	h.failed.Add(1)
+	if e.Kind != limit.Digest {
+		h.limiter.Failed(e.Key)
+	}
+	return fmt.Errorf("notify: %w", err)
+}
