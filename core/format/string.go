@@ -2,15 +2,16 @@ package format
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/internal/strformat"
+	"github.com/logbook-tray/logbook-tray/core/internal/strftime"
 )
 
 // DefaultTemplate is the format string of handlers that are not given one.
-// It is Logbook's, without the offset that is always +0000 there.
+// It is Logbook's, without the offset, which is empty there.
 const DefaultTemplate = "[{record.time:%Y-%m-%d %H:%M:%S.%f}] {record.level_name}: {record.channel}: {record.message}"
 
 // Options changes how [String] renders. The zero value is ready to use.
@@ -23,78 +24,159 @@ type Options struct {
 	NoException bool
 }
 
-// String formats records by a format string like Logbook's StringFormatter.
+// String formats records by a format string of Python, like Logbook's
+// StringFormatter. The template is parsed once.
+//
+// A field is an attribute of the record ([Attributes] lists them) with whatever
+// Python allows behind it: items ({record.extra[ip]}; a missing key is empty),
+// a conversion (!r, !s, !a), and a specification, such as {record.level_name:<8},
+// {record.lineno:5d} or, for times, the directives of strftime:
+// {record.time:%H:%M:%S.%f}. A specification can have fields itself.
 type String struct {
 	template string
 	options  Options
+	pieces   []piece
 }
 
-// NewString parses a format string such as [DefaultTemplate].
+var _ Formatter = (*String)(nil)
+
+// piece is literal text and a field behind it.
+type piece struct {
+	literal string
+	form    form
+	attr    attribute
+	key     string // of the extra data
+	field   strformat.Part
+}
+
+// form tells how a field is rendered.
+type form uint8
+
+const (
+	formNone    form = iota // there is no field
+	formPlain               // an attribute as it is
+	formExtra               // an entry of the extra data as it is
+	formTime                // a time by directives
+	formGeneral             // anything else
+)
+
+// NewString parses a format string such as [DefaultTemplate]. The error says
+// what is wrong with it: an unbalanced brace, an attribute that records do not have.
 func NewString(template string, o Options) (*String, error) {
-	return &String{template: template, options: o}, nil
+	parsed, err := strformat.Parse(template)
+	if err != nil {
+		return nil, fmt.Errorf("format string %q: %w", template, err)
+	}
+	s := &String{template: template, options: o}
+	for _, part := range parsed.Parts() {
+		p := piece{literal: part.Literal, field: part}
+		if part.HasField {
+			if err := p.compile(); err != nil {
+				return nil, fmt.Errorf("format string %q: %w", template, err)
+			}
+		}
+		s.pieces = append(s.pieces, p)
+	}
+	return s, nil
+}
+
+// compile finds out which attribute a field is about and how to render it.
+func (p *piece) compile() error {
+	f := &p.field
+	if f.Name != "record" {
+		return fmt.Errorf("field {%s}: fields begin with \"record.\", such as {record.message}", f.Name+f.Path)
+	}
+	var steps []string
+	items := 0
+	err := strformat.Steps(f.Path, func(name string, item bool) error {
+		steps = append(steps, name)
+		if item {
+			items++
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(steps) == 0 {
+		return fmt.Errorf("field {record}: an attribute is missing, such as {record.message}")
+	}
+	if p.attr = attributeOf(steps[0]); p.attr == attrNone || f.Path[0] != '.' {
+		return fmt.Errorf("records have no attribute %q (there are %s)", steps[0], strings.Join(Attributes(), ", "))
+	}
+	p.form = formGeneral
+	switch {
+	case f.Conv != 0:
+	case len(steps) == 1 && f.Spec == "":
+		p.form = formPlain
+	case len(steps) == 1 && p.attr == attrTime && !f.Nested:
+		p.form = formTime
+	case len(steps) == 2 && items == 1 && p.attr == attrExtra && f.Spec == "":
+		p.form, p.key = formExtra, steps[1]
+	}
+	return nil
 }
 
 // Default returns the formatter of [DefaultTemplate].
-func Default() *String { return &String{template: DefaultTemplate} }
+func Default() *String {
+	s, err := NewString(DefaultTemplate, Options{})
+	if err != nil {
+		panic(err) // a constant that tests cover
+	}
+	return s
+}
 
 // Template returns the format string.
 func (s *String) Template() string { return s.template }
 
-// Append renders r.
+// Append renders r. A field whose value does not fit its specification is left
+// out; the error tells about the first of them.
 func (s *String) Append(dst []byte, r *core.Record) ([]byte, error) {
-	rest := s.template
-	for rest != "" {
-		open := strings.IndexByte(rest, '{')
-		if open < 0 {
-			break
+	var failed error
+	for i := range s.pieces {
+		p := &s.pieces[i]
+		dst = append(dst, p.literal...)
+		switch p.form {
+		case formNone:
+		case formPlain:
+			dst = appendAttribute(dst, r, p.attr, s.options.Location)
+		case formExtra:
+			dst = strformat.AppendStr(dst, r.Extra.Get(p.key))
+		case formTime:
+			dst = strftime.Append(dst, p.field.Spec, inZone(r.Time, s.options.Location))
+		case formGeneral:
+			start := len(dst)
+			var err error
+			if dst, err = p.field.AppendField(dst, nil, &scope{r, s.options.Location}); err != nil {
+				dst = dst[:start]
+				if failed == nil {
+					failed = fmt.Errorf("format {record%s}: %w", p.field.Path, err)
+				}
+			}
 		}
-		dst = append(dst, rest[:open]...)
-		end := strings.IndexByte(rest[open:], '}')
-		if end < 0 {
-			return dst, fmt.Errorf("format string %q: '{' without '}'", s.template)
-		}
-		name, spec, _ := strings.Cut(rest[open+1:open+end], ":")
-		dst = s.field(dst, r, strings.TrimPrefix(name, "record."), spec)
-		rest = rest[open+end+1:]
 	}
-	dst = append(dst, rest...)
 	if !s.options.NoException && r.Exception != nil && r.Exception.Traceback != "" {
 		dst = append(append(dst, '\n'), r.Exception.Traceback...)
 	}
-	return dst, nil
+	return dst, failed
 }
 
-func (s *String) field(dst []byte, r *core.Record, name, spec string) []byte {
-	switch name {
-	case "level_name":
-		return append(dst, r.Level.String()...)
-	case "channel":
-		return append(dst, r.Channel...)
-	case "message":
-		return append(dst, r.Message()...)
-	case "process":
-		return strconv.AppendInt(dst, int64(r.Process.ID), 10)
-	case "time":
-		at := r.Time
-		if s.options.Location != nil {
-			at = at.In(s.options.Location)
-		}
-		if spec == "" {
-			return at.AppendFormat(dst, "2006-01-02 15:04:05.000000")
-		}
-		layout := strings.NewReplacer("%Y", "2006", "%m", "01", "%d", "02", "%H", "15", "%M", "04", "%S", "05", ".%f", ".000000", "%z", "-0700").Replace(spec)
-		return at.AppendFormat(dst, layout)
-	case "filename":
-		return append(dst, r.Caller().File...)
-	case "lineno":
-		return strconv.AppendInt(dst, int64(r.Caller().Line), 10)
-	case "func_name":
-		return append(dst, r.Caller().Function...)
-	case "module":
-		return append(dst, r.Caller().Module...)
+// scope is what the names in a format string stand for.
+type scope struct {
+	record *core.Record
+	zone   *time.Location
+}
+
+// Lookup implements the access of format strings.
+func (s *scope) Lookup(name string) (any, bool) {
+	if name == "record" {
+		return s, true
 	}
-	if key, ok := strings.CutPrefix(name, "extra["); ok {
-		return fmt.Append(dst, r.Extra.Get(strings.TrimSuffix(key, "]")))
-	}
-	return dst
+	return nil, false
+}
+
+// Attribute implements the access of format strings to the record.
+func (s *scope) Attribute(name string) (any, bool) {
+	a := attributeOf(name)
+	return valueOf(s.record, a, s.zone), a != attrNone
 }
