@@ -82,7 +82,7 @@ func FromDict(d map[string]any) (*Record, error) {
 func (r *Record) UpdateFromDict(d map[string]any) {
 	var rest []string
 	for _, key := range slices.Sorted(maps.Keys(d)) {
-		if !r.setAttribute(key, d[key]) {
+		if !r.SetAttribute(key, d[key]) {
 			rest = append(rest, key)
 		}
 	}
@@ -103,9 +103,10 @@ func (r *Record) UpdateFromDict(d map[string]any) {
 	}
 }
 
-// setAttribute stores v under Logbook's key and reports whether there is a place
-// for it.
-func (r *Record) setAttribute(key string, v any) bool {
+// SetAttribute stores v under one of Logbook's keys, as [Record.UpdateFromDict]
+// does, and reports whether there is a place for it; if not, r is as it was. It
+// is for decoders.
+func (r *Record) SetAttribute(key string, v any) bool {
 	switch key {
 	case "channel":
 		return setText(&r.Channel, v)
@@ -137,7 +138,7 @@ func (r *Record) setAttribute(key string, v any) bool {
 	return r.setOrigin(key, v)
 }
 
-// setOrigin is setAttribute for where the record was logged.
+// setOrigin is SetAttribute for where the record was logged.
 func (r *Record) setOrigin(key string, v any) bool {
 	switch key {
 	case "process":

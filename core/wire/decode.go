@@ -82,7 +82,7 @@ func (d *Decoder) Decode(body []byte) (*core.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := parser{scanner: newScanner(body, d.maxDepth, MaxValues), d: d}
+	p := parser{scanner: newScanner(body, d.maxDepth, MaxValues), fraction: d.fraction, clock: d.zone}
 	if p.space() != '{' {
 		return nil, p.notObject()
 	}

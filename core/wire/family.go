@@ -9,27 +9,25 @@ import (
 )
 
 // keys answers which of the keys are there that tell families apart.
-type keys map[string]any
-
-func keysOf(f core.Fields) keys {
-	k := make(keys, len(f))
-	for i := range f {
-		k[f[i].Key] = f[i].Value
-	}
-	return k
-}
+type keys core.Fields
 
 func (k keys) has(names ...string) bool {
 	for _, n := range names {
-		if _, ok := k[n]; !ok {
+		if _, ok := core.Fields(k).Lookup(n); !ok {
 			return false
 		}
 	}
 	return true
 }
 
+// get returns the value of a key; nil if there is none.
+func (k keys) get(name string) any {
+	v, _ := core.Fields(k).Lookup(name)
+	return v
+}
+
 func (k keys) text(name string) (string, bool) {
-	s, ok := k[name].(string)
+	s, ok := k.get(name).(string)
 	return s, ok
 }
 
@@ -37,7 +35,7 @@ func (k keys) text(name string) (string, bool) {
 // JSON or anything else. It recognizes what [Decoder.Decode] does; the record may
 // keep the values.
 func (d *Decoder) FromFields(f core.Fields) (*core.Record, error) {
-	k := keysOf(f)
+	k := keys(f)
 	switch {
 	case k.has("heavy_initialized", "channel"):
 		return d.logbookDict(k)
@@ -68,12 +66,13 @@ func cut(s string, n int) string {
 }
 
 func (d *Decoder) logbookDict(k keys) (*core.Record, error) {
+	dict := core.Fields(k).Map()
 	if s, ok := k.text("time"); ok {
 		if t, err := isotime.Parse(s, d.fraction, d.zone); err == nil {
-			k["time"] = t
+			dict["time"] = t
 		}
 	}
-	r, err := core.FromDict(k)
+	r, err := core.FromDict(dict)
 	if err != nil {
 		return nil, &RejectError{ReasonUnknown, err.Error()}
 	}
@@ -82,24 +81,17 @@ func (d *Decoder) logbookDict(k keys) (*core.Record, error) {
 
 // redisHandler reports whether the keys are those of Logbook's RedisHandler.
 func (k keys) redisHandler() bool {
-	level, named := k.text("level")
-	if !named || !k.has("message", "host") {
+	if _, named := k.text("level"); !named || !k.has("message", "host") {
 		return false
 	}
 	at, ok := k.text("time")
-	if !ok || strings.HasSuffix(at, "Z") || len(at) < 19 || at[10] != 'T' {
-		return false
-	}
-	_, err := core.ParseLevel(level)
-	return err == nil
+	return ok && len(at) >= 19 && len(at) <= 26 && at[10] == 'T' && !strings.HasSuffix(at, "Z")
 }
 
 // redisHandler reads the small record of Logbook's RedisHandler: the template, not
 // the message, and named arguments side by side with the handler's extra fields.
 func (d *Decoder) redisHandler(f core.Fields, k keys) *core.Record {
 	r := new(core.Record)
-	level, _ := k.text("level")
-	r.Level, _ = core.ParseLevel(level)
 	at, _ := k.text("time")
 	var err error
 	if r.Time, err = isotime.Parse(at, isotime.Decimal, d.zone); err != nil {
@@ -112,8 +104,8 @@ func (d *Decoder) redisHandler(f core.Fields, k keys) *core.Record {
 			r.Extra = append(r.Extra, f[i])
 		}
 	}
-	r.UpdateFromDict(map[string]any{"msg": k["message"]})
-	text, err := strformat.Format(r.Msg, nil, r.Extra.Lookup)
+	r.UpdateFromDict(map[string]any{"msg": k.get("message"), "level": k.get("level")})
+	text, err := strformat.Format(r.Msg, nil, r.Extra)
 	if err != nil { // positional arguments did not travel
 		text = r.Msg
 	}

@@ -9,9 +9,15 @@ type fieldList struct {
 	index  map[string]int // made when the list gets long
 }
 
-const longList = 16
+const (
+	shortList = 4  // the extra data of most records fits
+	longList  = 16 // above, an index is faster than looking at each key
+)
 
 func (l *fieldList) set(key string, v any) {
+	if l.fields == nil {
+		l.fields = make(core.Fields, 0, shortList)
+	}
 	if l.index == nil && len(l.fields) < longList {
 		l.fields.Set(key, v)
 		return

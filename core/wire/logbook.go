@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"time"
+
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/internal/isotime"
 )
@@ -8,11 +10,12 @@ import (
 // parser reads one Logbook record in one pass, straight into its fields.
 type parser struct {
 	scanner
-	d       *Decoder
-	r       *core.Record
-	seen    uint8
-	unknown fieldList   // members that Logbook does not know
-	odd     core.Fields // known members with values of a type they should not have
+	fraction isotime.Fraction
+	clock    *time.Location // where the sender's clock runs; nil for UTC
+	r        *core.Record
+	seen     uint8
+	unknown  fieldList   // members that Logbook does not know
+	odd      core.Fields // known members with values of a type they should not have
 }
 
 // What tells the families apart.
@@ -205,6 +208,7 @@ func (p *parser) flag(key string) error {
 }
 
 func (p *parser) time() error {
+	p.r.Time = time.Time{}
 	if p.i >= len(p.s) || p.s[p.i] != '"' {
 		return p.strange("time")
 	}
@@ -212,7 +216,7 @@ func (p *parser) time() error {
 	if err != nil {
 		return err
 	}
-	if p.r.Time, err = isotime.Parse(s, p.d.fraction, p.d.zone); err != nil {
+	if p.r.Time, err = isotime.Parse(s, p.fraction, p.clock); err != nil {
 		p.odd.Set("time", s)
 	}
 	return nil

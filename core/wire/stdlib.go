@@ -81,12 +81,13 @@ func logbookKey(attribute string) string {
 // data.
 func (d *Decoder) stdlib(f core.Fields, k keys) *core.Record {
 	r := new(core.Record)
-	known := make(map[string]any, 16)
 	var extra fieldList
 	for i := range f {
 		key, v := f[i].Key, f[i].Value
 		if to := logbookKey(key); to != "" {
-			known[to] = v
+			if !r.SetAttribute(to, v) {
+				extra.set(key, v)
+			}
 			continue
 		}
 		switch key {
@@ -98,7 +99,7 @@ func (d *Decoder) stdlib(f core.Fields, k keys) *core.Record {
 			}
 		case "filename":
 			if p, _ := k.text("pathname"); p == "" {
-				known["filename"] = v
+				r.SetAttribute("filename", v)
 				continue
 			} else if v == nil || v == pythonBase(p) {
 				continue
@@ -107,7 +108,6 @@ func (d *Decoder) stdlib(f core.Fields, k keys) *core.Record {
 		extra.set(key, v)
 	}
 	r.Extra = extra.fields
-	r.UpdateFromDict(known)
 	stdlibLevel(r, k)
 	stdlibMessage(r, k)
 	stdlibException(r)
@@ -126,11 +126,12 @@ func pythonBase(p string) string {
 // the extra data.
 func stdlibLevel(r *core.Record, k keys) {
 	name, _ := k.text("levelname")
+	levelno := k.get("levelno")
 	var n core.Record
-	n.UpdateFromDict(map[string]any{"lineno": k["levelno"]})
+	valid := levelno != nil && n.SetAttribute("lineno", levelno)
 	number := n.Site.Line
 	switch {
-	case k["levelno"] != nil && len(n.Extra) == 0:
+	case valid:
 		r.Level = StdlibLevel(number)
 		own := stdlibName(number)
 		if own == "" {
@@ -190,9 +191,6 @@ func stdlibException(r *core.Record) {
 			r.Exception = &core.Exception{Traceback: strings.TrimRight(message[at:], "\n")}
 			message = before(message, at)
 		}
-	}
-	if r.Msg == r.Message() {
-		r.Msg = message
 	}
 	r.SetMessage(message)
 	if e := r.Exception; e != nil && e.Name == "" {
