@@ -1,0 +1,63 @@
+package limit_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core/limit"
+)
+
+func TestDeliveryCountsOnlyWhatWasSuppressed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := limit.NewDelivery(2, time.Minute, nil)
+		var got []string
+		check := func() {
+			n, ok := d.Check(record("x"))
+			got = append(got, fmt.Sprint(n, ok))
+		}
+		for range 5 {
+			check()
+		}
+		time.Sleep(time.Minute)
+		check()
+		check()
+		check()
+		if s, want := fmt.Sprint(got), "[0 true 0 true 1 false 2 false 3 false 3 true 0 true 1 false]"; s != want {
+			t.Errorf("got  %s\nwant %s", s, want)
+		}
+	})
+}
+
+func TestDeliveryWithoutALimitDeliversAll(t *testing.T) {
+	d := limit.NewDelivery(0, 0, nil)
+	for range 3 {
+		if n, ok := d.Check(record("x")); n != 0 || !ok {
+			t.Errorf("Check = %d, %v", n, ok)
+		}
+	}
+}
+
+func TestDeliveryForgetsTheOldestAndSaysSo(t *testing.T) {
+	d := limit.NewDelivery(1, time.Hour, nil)
+	for i := range limit.DefaultSize + 1 {
+		r := record("x")
+		r.Site.Line = i
+		for range 3 {
+			d.Check(r)
+		}
+	}
+	if got, want := d.Forgotten(), uint64(2*(limit.DefaultSize/3)); got != want {
+		t.Errorf("Forgotten = %d, want %d", got, want)
+	}
+	r := record("x")
+	r.Site.Line = 0
+	if n, ok := d.Check(r); n != 0 || !ok {
+		t.Errorf("the oldest was not forgotten: %d, %v", n, ok)
+	}
+	r.Site.Line = limit.DefaultSize
+	if _, ok := d.Check(r); ok {
+		t.Error("the newest was forgotten")
+	}
+}
