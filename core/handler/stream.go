@@ -24,13 +24,13 @@ type StreamOptions struct {
 // StreamHandler. A record goes out in one call of Write, and calls of Write
 // never overlap.
 type Stream struct {
-	lines *lines
-	color ColorMode
+	plain   *lines
+	colored *lines
+	color   ColorMode
+	current func() io.Writer
 
 	mu       sync.Mutex // guards what follows and the order of writes
-	current  func() io.Writer
-	last     io.Writer // what colored was found out about
-	colored  bool
+	last     io.Writer  // what colorize was found out about; nil at first
 	colorize bool
 }
 
@@ -53,33 +53,41 @@ func NewStderr(o StreamOptions) *Stream {
 }
 
 func newStream(current func() io.Writer, o StreamOptions) *Stream {
-	return &Stream{lines: newLines(o.Formatter), color: o.Color, current: current}
+	if o.Formatter == nil {
+		o.Formatter = format.Default()
+	}
+	return &Stream{
+		plain: newLines(o.Formatter), colored: newLines(format.NewColor(o.Formatter)),
+		color: o.Color, current: current,
+	}
 }
 
 // Handle writes r.
 func (s *Stream) Handle(_ context.Context, r *core.Record) error {
-	b, err := s.lines.render(r) // before the lock: an argument may log while it is formatted
-	defer s.lines.release(b)
+	lines := s.lines()
+	b, err := lines.line(r) // without the lock: an argument may log while it is formatted
+	defer lines.release(b)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := s.current()
-	if s.colors(w) {
-		*b = colorize(*b, r.Level)
-	}
-	*b = append(*b, '\n')
 	if _, werr := w.Write(*b); werr != nil {
 		err = errors.Join(err, fmt.Errorf("write to %s: %w", writerName(w), werr))
 	}
 	return err
 }
 
-// colors reports whether w gets colours; s.mu is held.
-func (s *Stream) colors(w io.Writer) bool {
-	if !s.colored || w != s.last {
-		s.last, s.colored, s.colorize = w, true, s.color.applies(w)
+// lines returns what renders for the writer of the moment.
+func (s *Stream) lines() *lines {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.current(); w != s.last {
+		s.last, s.colorize = w, s.color.applies(w)
 	}
-	return s.colorize
+	if s.colorize {
+		return s.colored
+	}
+	return s.plain
 }
 
 // Flush flushes the writer if it has a method Flush, like a [bufio.Writer].

@@ -168,6 +168,7 @@ func TestColorizingSupport(t *testing.T) {
 			t.Errorf("%v: got %q, want %q", tt.level, out.String(), tt.want)
 		}
 	}
+	t.Setenv("FORCE_COLOR", "")
 	for _, mode := range []handler.ColorMode{handler.ColorNever, handler.ColorAuto} { // a buffer is no terminal
 		var out bytes.Buffer
 		handle(t, handler.NewStream(&out, handler.StreamOptions{Formatter: messageOnly(t), Color: mode}), failed("text"))
