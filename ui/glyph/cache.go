@@ -131,6 +131,14 @@ func (c *Cache) draw(out shaping.Output, face *font.Face, size float32, room int
 	if spare := room - out.Advance.Round(); spare > 0 && face != c.fonts.mono {
 		x += spare / 2
 	}
+	for i, g := range out.Glyphs {
+		// The renderer cuts an image by its bearing; as an offset that is
+		// harmless.
+		if _, ok := face.GlyphData(g.GlyphID).(font.GlyphSVG); ok {
+			out.Glyphs[i].XOffset += g.XBearing
+			out.Glyphs[i].XBearing = 0
+		}
+	}
 	c.pen.FontSize, c.pen.PixScale, c.pen.Color = size, 1, color.White
 	c.pen.DrawShapedRunAt(out, canvas, x, pad+c.ascent)
 	bounds, colored := inked(canvas)

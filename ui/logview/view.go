@@ -84,6 +84,7 @@ type View struct {
 	marked    bool
 
 	top        int    // first row in sight
+	full       int    // rows that were wholly in sight at the last layout
 	topKey     uint64 // its key, by which it is found again
 	following  bool
 	seen       uint64 // key behind the last row that was in sight
@@ -345,8 +346,12 @@ func (r *renderer) Refresh()                     { r.view.Refresh() }
 func (r *renderer) Layout(size fyne.Size) {
 	v := r.view
 	v.raster.Resize(size)
+	before := v.full
+	v.full = v.geometry().full
 	if v.following {
 		v.top = v.lastTop()
+	} else if row, ok := v.cursorRow(); ok && row >= v.top && row < v.top+before && row >= v.top+v.full {
+		v.top = row - v.full + 1 // the current row stays in sight
 	}
 	v.settle()
 }
