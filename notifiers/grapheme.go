@@ -1,9 +1,6 @@
 package notifiers
 
-import (
-	"unicode"
-	"unicode/utf8"
-)
+import "unicode"
 
 const zeroWidthJoiner = '\u200d'
 
@@ -12,17 +9,4 @@ const zeroWidthJoiner = '\u200d'
 // Unicode's text segmentation not to cut a letter from its accents.
 func joins(r rune) bool {
 	return r == zeroWidthJoiner || unicode.In(r, unicode.Mn, unicode.Me, unicode.Mc) || r >= 0x1f3fb && r <= 0x1f3ff
-}
-
-// lastStart returns where the last group of joined characters of s begins.
-func lastStart(s string) int {
-	for end := len(s); end > 0; {
-		r, size := utf8.DecodeLastRuneInString(s[:end])
-		end -= size
-		before, _ := utf8.DecodeLastRuneInString(s[:end])
-		if !joins(r) && before != zeroWidthJoiner {
-			return end
-		}
-	}
-	return 0
 }

@@ -93,16 +93,16 @@ func Cut(s string, n int) string {
 	if n <= 0 {
 		return ""
 	}
-	end, count := 0, 0
+	end, count, before := 0, 0, rune(0)
 	for i, r := range s {
-		if count >= n-1 && !joins(r) {
-			end = i
+		if count == n {
 			break
 		}
+		if !joins(r) && before != zeroWidthJoiner {
+			end = i
+		}
+		before = r
 		count++
-	}
-	for end > 0 && utf8.RuneCountInString(s[:end]) > n-1 { // what joins made it too long: leave all of that out
-		end = lastStart(s[:end])
 	}
 	return strings.TrimRight(s[:end], " \n") + "…"
 }
