@@ -132,7 +132,7 @@ func (d *dispatching) report(c culprit, err error) {
 func (d *dispatching) initialize() {
 	r := d.record
 	var pc uintptr
-	if !r.ready && r.pc == 0 && introspection(d.ctx) {
+	if !r.ready && !r.placed && r.Site == (Site{}) && introspection(d.ctx) {
 		var pcs [1]uintptr
 		runtime.Callers(d.skip+r.FrameCorrection+2, pcs[:])
 		pc = pcs[0]

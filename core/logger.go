@@ -61,6 +61,15 @@ func (l *Logger) Level() Level {
 	return LevelNotSet
 }
 
+// OwnLevel returns the level that was set with [Logger.SetLevel], and whether one
+// was: for code that changes the level for a while and puts back what there was.
+func (l *Logger) OwnLevel() (level Level, set bool) {
+	if v := l.level.Load(); v != unset {
+		return Level(v), true
+	}
+	return LevelNotSet, false
+}
+
 // SetLevel sets the lowest level that is logged and stops following that of
 // the group.
 func (l *Logger) SetLevel(level Level) { l.level.Store(int64(level)) }
@@ -192,16 +201,25 @@ func (l *Logger) log(ctx context.Context, level Level, skip int, msg string, arg
 	return dispatch(ctx, l, own, l.record(level, msg, args), skip+1)
 }
 
-// logAt logs on behalf of the code at pc.
+// LogAt is [Logger.Log] on behalf of the code at the program counter pc, as
+// [runtime.Callers] returns it; 0 says that the place is unknown.
+func (l *Logger) LogAt(ctx context.Context, pc uintptr, level Level, msg string, args ...any) error {
+	if !l.on(level) {
+		return nil
+	}
+	return l.logAt(ctx, pc, level, msg, args)
+}
+
 func (l *Logger) logAt(ctx context.Context, pc uintptr, level Level, msg string, args []any) error {
 	own := l.own()
 	if !wanted(ctx, own, level) {
 		return nil
 	}
 	r := l.record(level, msg, args)
-	if introspection(ctx) {
-		r.pc = pc
+	if !introspection(ctx) {
+		pc = 0
 	}
+	r.SetPC(pc)
 	return dispatch(ctx, l, own, r, 0)
 }
 

@@ -66,6 +66,7 @@ type Record struct {
 	FrameCorrection int
 
 	pc        uintptr
+	placed    bool // it is known where it was logged, or that it is not
 	message   string
 	formatted bool
 	ready     bool // initialized: nothing is left to find out at dispatch
@@ -207,8 +208,22 @@ func (r *Record) Caller() Site {
 		return r.Site
 	}
 	frame, _ := runtime.CallersFrames([]uintptr{r.pc}).Next()
-	module, function := splitFunction(frame.Function)
-	return Site{File: frame.File, Line: frame.Line, Function: function, Module: module}
+	return SiteOf(frame)
+}
+
+// PC returns the program counter of the code that logged the record; 0 for
+// records that were not logged in this process and those without a place.
+func (r *Record) PC() uintptr { return r.pc }
+
+// SetPC attributes the record to the code at the program counter pc, as
+// [runtime.Callers] returns it; 0 says that the place is unknown. It is for who
+// makes records on behalf of others, before they are dispatched.
+func (r *Record) SetPC(pc uintptr) { r.pc, r.placed = pc, true }
+
+// SiteOf returns the place of a frame of a stack.
+func SiteOf(f runtime.Frame) Site {
+	module, function := splitFunction(f.Function)
+	return Site{File: f.File, Line: f.Line, Function: function, Module: module}
 }
 
 // splitFunction splits "example.org/shop/cart.(*Cart).Add" behind the package
