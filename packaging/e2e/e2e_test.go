@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 func showTray(icon string) {
-	picture, err := os.ReadFile(icon) //nolint:gosec // the parent wrote it
+	picture, err := os.ReadFile(icon)
 	if err != nil {
 		panic(err)
 	}
@@ -124,12 +125,7 @@ func TestANotificationIsShownUpdatedClickedAndRemembered(t *testing.T) {
 func waitForSignal(t *testing.T, d *e2e.Desktop, want e2e.NotifySignal) {
 	t.Helper()
 	e2e.Eventually(t, want.Name+" "+want.Detail, func() bool {
-		for _, s := range d.Notifications.Signals() {
-			if s == want {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(d.Notifications.Signals(), want)
 	})
 }
 
@@ -166,7 +162,7 @@ func screenshot(t *testing.T, d *e2e.Desktop, name string) []byte {
 	if dir := filepath.Join(os.Getenv("ARTIFACTS"), t.Name()); filepath.Dir(path) != dir {
 		t.Errorf("the screenshot is %s, want it in %s", path, dir)
 	}
-	picture, err := os.ReadFile(path) //nolint:gosec // written above
+	picture, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +182,7 @@ func startTrayProgram(t *testing.T, b *e2e.Bus) *e2e.Process {
 	icon := image.NewNRGBA(image.Rect(0, 0, 64, 64))
 	icon.Set(0, 0, color.NRGBA{R: 200, G: 10, B: 20, A: 128})
 	path := filepath.Join(t.TempDir(), "icon.png")
-	f, err := os.Create(path) //nolint:gosec // in the test's own folder
+	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
