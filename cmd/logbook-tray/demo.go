@@ -28,12 +28,12 @@ worker that runs out of memory. Start logbook-tray first, or within --wait.`,
 				uri = args[0]
 			}
 			ctx := cmd.Context()
-			p, err := newPublisher(uri, wait)
+			p, err := newPublisher(uri, false, wait)
 			if err != nil {
 				return err
 			}
 			n, err := demo.Play(ctx, o, func(ctx context.Context, r *core.Record) error { return p.publish(ctx, r) })
-			if err := p.close(ctx, err); err != nil {
+			if err := p.close(err); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "%d records published to %s\n", n, uri)

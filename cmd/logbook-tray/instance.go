@@ -96,7 +96,9 @@ func newAlerts(g *globals) *cobra.Command {
 		Short:   "List the recent alerts, and open or dismiss one",
 		Example: "  logbook-tray alerts list\n  logbook-tray alerts show 3",
 		Args:    noArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return usagef("say what to do: list, show, open or dismiss") },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usagef("say what to do: list, show, open or dismiss")
+		},
 	}
 	cmd.AddCommand(newAlertsList(g), newAlertsShow(g),
 		alertAction(g, "open", "Open the context window of an alert", func(cmd *cobra.Command, c *control.Client, id uint64) error {

@@ -1,0 +1,195 @@
+package control_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+	"github.com/logbook-tray/logbook-tray/core"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fake is an instance that remembers what it was asked.
+type fake struct {
+	opened  uint64
+	muted   time.Duration
+	records []*core.Record
+}
+
+func (f *fake) Status() control.Status  { return control.Status{Mode: "headless", PID: 42} }
+func (f *fake) Alerts() []control.Alert { return []control.Alert{{ID: 3, Message: "declined"}} }
+func (f *fake) Alert(id uint64) (control.Alert, bool) {
+	return control.Alert{ID: id, Context: control.JSONRecords(f.records)}, id == 3
+}
+func (f *fake) OpenAlert(id uint64) error  { f.opened = id; return nil }
+func (f *fake) DismissAlert(uint64) error  { return errors.New("there is no alert 9") }
+func (f *fake) Show() error                { return nil }
+func (f *fake) Mute(d time.Duration) error { f.muted = d; return nil }
+func (f *fake) Unmute() error              { f.muted = 0; return nil }
+func (f *fake) Reload(context.Context) error {
+	return errors.New("config.yaml:4:5: error: unknown key \"lvel\"")
+}
+
+func (f *fake) Tail(ctx context.Context, _ int, each func(*core.Record) error) error {
+	for _, r := range f.records {
+		if err := each(r); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// serve runs an instance at a socket of its own until the test ends.
+func serve(t *testing.T, inst control.Instance) (path string, client *control.Client) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "control.sock")
+	l, err := control.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- l.Serve(ctx, inst) }()
+	client = control.NewClient(path)
+	t.Cleanup(func() {
+		client.Close()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return path, client
+}
+
+func record(message string) *core.Record {
+	r := core.NewReceived(&core.Record{Channel: "shop", Level: core.LevelError, Msg: message}, core.Source{}, time.Unix(1, 0).UTC())
+	r.Message()
+	return r
+}
+
+func TestClientReachesTheInstance(t *testing.T) {
+	inst := &fake{records: []*core.Record{record("before"), record("declined")}}
+	_, c := serve(t, inst)
+	ctx := t.Context()
+	if s, err := c.Status(ctx); err != nil || s.PID != 42 {
+		t.Errorf("Status = %+v, %v", s, err)
+	}
+	if list, err := c.Alerts(ctx); err != nil || len(list) != 1 || list[0].Message != "declined" {
+		t.Errorf("Alerts = %+v, %v", list, err)
+	}
+	a, err := c.Alert(ctx, 3)
+	if err != nil || len(a.Context) != 2 || a.Context[1].Message() != "declined" {
+		t.Errorf("Alert = %+v, %v", a, err)
+	}
+	if err := c.OpenAlert(ctx, 3); err != nil || inst.opened != 3 {
+		t.Errorf("OpenAlert: %v, opened %d", err, inst.opened)
+	}
+	if err := c.Mute(ctx, time.Hour); err != nil || inst.muted != time.Hour {
+		t.Errorf("Mute: %v, muted for %v", err, inst.muted)
+	}
+}
+
+func TestErrorsOfTheInstanceReachTheUserAsTheyAre(t *testing.T) {
+	_, c := serve(t, &fake{})
+	ctx := t.Context()
+	for _, e := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"reload", c.Reload(ctx), "config.yaml:4:5: error: unknown key \"lvel\""},
+		{"dismiss", c.DismissAlert(ctx, 9), "there is no alert 9"},
+		{"mute", c.Mute(ctx, -time.Second), "for=\"-1s\" is not a positive duration such as 1h"},
+	} {
+		if e.err == nil || e.err.Error() != e.want {
+			t.Errorf("%s: got %v, want %q", e.name, e.err, e.want)
+		}
+	}
+	if _, err := c.Alert(ctx, 4); err == nil || err.Error() != "there is no alert 4; see: logbook-tray alerts list" {
+		t.Errorf("unknown alert: %v", err)
+	}
+}
+
+func TestTailStreamsUntilTheReaderHasEnough(t *testing.T) {
+	_, c := serve(t, &fake{records: []*core.Record{record("one"), record("two"), record("three")}})
+	enough := errors.New("enough")
+	var got []string
+	err := c.Tail(t.Context(), 0, func(r *core.Record) error {
+		if got = append(got, r.Message()); len(got) == 2 {
+			return enough
+		}
+		return nil
+	})
+	if !errors.Is(err, enough) || len(got) != 2 || got[1] != "two" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestASecondInstanceIsRefused(t *testing.T) {
+	path, _ := serve(t, &fake{})
+	if _, err := control.Listen(path); !errors.Is(err, control.ErrRunning) {
+		t.Errorf("got %v, want ErrRunning", err)
+	}
+}
+
+func TestASocketLeftBehindIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "control.sock")
+	dead, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.(*net.UnixListener).SetUnlinkOnClose(false)
+	_ = dead.Close()
+	l, err := control.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOnlyTheOwnerCanOpenTheSocket(t *testing.T) {
+	path, _ := serve(t, &fake{})
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode().Perm(); mode != 0o600 {
+		t.Errorf("the socket has mode %o, want 600", mode)
+	}
+}
+
+func TestADirectoryThatOthersCanWriteToIsRefused(t *testing.T) {
+	base := t.TempDir()
+	dir := filepath.Join(base, "logbook-tray")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // the point of the test
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_RUNTIME_DIR", base)
+	_, err := control.Dir()
+	want := dir + ": is not a directory that only you can write to; set XDG_RUNTIME_DIR to a directory of your own"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+func TestNoInstanceIsSaidSo(t *testing.T) {
+	c := control.NewClient(filepath.Join(t.TempDir(), "none.sock"))
+	defer c.Close()
+	if _, err := c.Status(t.Context()); !errors.Is(err, control.ErrNotRunning) {
+		t.Errorf("got %v, want ErrNotRunning", err)
+	}
+}

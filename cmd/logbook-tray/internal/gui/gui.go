@@ -1,0 +1,258 @@
+// Package gui opens the windows and the tray icon of the program. It is the only
+// place that imports the toolkit's driver; what is inside the windows is made in ui/.
+package gui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/driver/desktop"
+
+	"github.com/logbook-tray/logbook-tray/assets"
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/alert"
+	"github.com/logbook-tray/logbook-tray/ui/glyph"
+	"github.com/logbook-tray/logbook-tray/ui/logwindow"
+	"github.com/logbook-tray/logbook-tray/ui/model"
+	"github.com/logbook-tray/logbook-tray/ui/style"
+	"github.com/logbook-tray/logbook-tray/ui/tray"
+)
+
+// AppID is the program's id on the desktop, the name of its desktop file.
+const AppID = "io.github.logbook_tray.LogbookTray"
+
+// Options connects the windows to the program behind them.
+type Options struct {
+	Store  *model.Store
+	Alerts *alert.List
+	// TrayState returns what the tray shows. It is called from any goroutine.
+	TrayState func() tray.State
+	// Mute holds all notifications back, MuteAlert those of one alert.
+	Mute      func(time.Duration)
+	Unmute    func()
+	MuteAlert func(id uint64, d time.Duration)
+	// Dropped returns how many records were lost on the way here.
+	Dropped func() uint64
+	// Text and JSON return what is copied of a record.
+	Text, JSON func(*core.Record) string
+	// OpenEditor opens a place in the source.
+	OpenEditor func(core.Site)
+	// EmptyText is shown in the log window while no record has come.
+	EmptyText string
+	// ShowLog opens the log window at the start.
+	ShowLog bool
+	// NoTray is called when the desktop shows no tray icons.
+	NoTray func()
+}
+
+// GUI is the part of the program that the user sees. Its methods may be called
+// from any goroutine once [GUI.Run] has started it.
+type GUI struct {
+	o     Options
+	app   fyne.App
+	fonts *glyph.Fonts
+	tray  *tray.Tray
+	work  sync.WaitGroup // goroutines that Run waits for
+
+	// What follows belongs to the toolkit's goroutine.
+	log        fyne.Window
+	logContent *logwindow.Window
+	logVisible bool
+	contexts   []*contextWindow // in the order in which they were opened
+}
+
+// New returns a GUI. It must be called on the main goroutine, which [GUI.Run]
+// then needs.
+func New(o Options) *GUI {
+	g := &GUI{o: o, app: app.NewWithID(AppID), fonts: glyph.NewFonts(true)}
+	g.app.SetIcon(assets.AppIcon())
+	g.app.Settings().SetTheme(style.NewTheme(style.System))
+	return g
+}
+
+// dispatch runs f on the toolkit's goroutine, later.
+func dispatch(f func()) { fyne.Do(f) }
+
+// Run shows tray and windows until ctx ends or the user quits. It must be called on the
+// main goroutine. The error says that no window can be opened.
+func (g *GUI) Run(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer g.work.Wait()
+	defer cancel()
+	defer func() {
+		// The toolkit panics where it cannot open a window.
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: %v; %s\n%s", ErrNoDisplay, v, useHeadless, debug.Stack())
+		}
+	}()
+	g.app.Lifecycle().SetOnStarted(func() { g.started(ctx) })
+	g.app.Run()
+	for _, c := range g.contexts {
+		c.close()
+	}
+	if g.logContent != nil {
+		return g.logContent.Close()
+	}
+	return nil
+}
+
+// started is called on the toolkit's goroutine once that runs.
+func (g *GUI) started(ctx context.Context) {
+	if desk, ok := g.app.(desktop.App); ok {
+		g.tray = tray.New(tray.Options{App: desk, Dispatch: dispatch, Icons: icons(), Do: g.do, State: g.o.TrayState})
+		g.work.Go(func() { g.tray.Run(ctx) })
+		g.work.Go(func() { g.follow(ctx) })
+	}
+	g.work.Go(func() {
+		<-ctx.Done()
+		dispatch(g.app.Quit)
+	})
+	if g.o.ShowLog {
+		g.openLog()
+	}
+}
+
+// follow brings the tray and open context windows up to date with the alerts.
+func (g *GUI) follow(ctx context.Context) {
+	changes, stop := g.o.Alerts.Subscribe()
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changes:
+			g.tray.Changed()
+			dispatch(g.updateContexts)
+		}
+	}
+}
+
+// Changed says that what the tray shows has changed.
+func (g *GUI) Changed() {
+	if g.tray != nil {
+		g.tray.Changed()
+	}
+}
+
+func icons() map[tray.Icon]fyne.Resource {
+	return map[tray.Icon]fyne.Resource{
+		tray.IconNormal:  assets.TrayIcon(assets.Normal),
+		tray.IconUnseen:  assets.TrayIcon(assets.Unseen),
+		tray.IconMuted:   assets.TrayIcon(assets.Muted),
+		tray.IconProblem: assets.TrayIcon(assets.Disconnected),
+	}
+}
+
+// do carries out what was chosen in the tray's menu.
+func (g *GUI) do(action tray.Action, id uint64) {
+	switch action {
+	case tray.OpenLog:
+		g.openLog()
+	case tray.OpenAlert:
+		_ = g.openAlert(id, time.Now()) // an alert that is gone is gone from the menu too, in a moment
+	case tray.OpenNewest:
+		g.openNewest()
+	case tray.MarkAllSeen:
+		g.o.Alerts.SeenAll()
+	case tray.MuteHour:
+		g.o.Mute(time.Hour)
+	case tray.Unmute:
+		g.o.Unmute()
+	case tray.Quit:
+		g.app.Quit()
+	case tray.None:
+	}
+}
+
+func (g *GUI) openNewest() {
+	for _, a := range g.o.Alerts.List() {
+		if a.State == alert.New {
+			_ = g.openAlert(a.ID, time.Now()) // it was in the list just now
+			return
+		}
+	}
+	g.openLog()
+}
+
+// OpenLog shows the log window, in front of the others.
+func (g *GUI) OpenLog() { dispatch(g.openLog) }
+
+// OpenAlert shows the context window of an alert, in front of the others. The error
+// says that there is no such alert.
+func (g *GUI) OpenAlert(id uint64) error {
+	clicked := time.Now()
+	if _, ok := g.o.Alerts.Get(id); !ok {
+		return noAlert(id)
+	}
+	dispatch(func() { _ = g.openAlert(id, clicked) }) // checked just before
+	return nil
+}
+
+func noAlert(id uint64) error {
+	return fmt.Errorf("there is no alert %d; see: logbook-tray alerts list", id)
+}
+
+var logSize = fyne.NewSize(1100, 700)
+
+func (g *GUI) openLog() {
+	if g.log == nil {
+		g.log = g.app.NewWindow("logbook-tray")
+		g.logContent = logwindow.New(logwindow.Options{
+			Store: g.o.Store, Dispatch: dispatch, Fonts: g.fonts, Text: g.o.Text, JSON: g.o.JSON,
+			OpenEditor: g.o.OpenEditor, Dropped: g.o.Dropped, EmptyText: g.o.EmptyText,
+		})
+		g.log.SetContent(g.logContent.Object())
+		g.logContent.AddShortcuts(g.log.Canvas())
+		g.log.Resize(logSize)
+		// Closing hides: the program lives in the tray, and the filter stays.
+		g.log.SetCloseIntercept(func() {
+			g.logVisible = false
+			g.log.Hide()
+		})
+	}
+	g.logVisible = true
+	g.log.Show()
+	g.log.RequestFocus()
+	g.logContent.FocusList()
+}
+
+// Quit ends Run.
+func (g *GUI) Quit() { dispatch(g.app.Quit) }
+
+// answerTime is how long the toolkit's goroutine may take to say what is open.
+const answerTime = 3 * time.Second
+
+// ErrBusy says that the windows do not answer.
+var ErrBusy = errors.New("the windows do not answer")
+
+// Windows lists the open windows and what they show.
+func (g *GUI) Windows() ([]control.Window, error) {
+	answer := make(chan []control.Window, 1)
+	dispatch(func() { answer <- g.windows() })
+	select {
+	case list := <-answer:
+		return list, nil
+	case <-time.After(answerTime):
+		return nil, ErrBusy
+	}
+}
+
+func (g *GUI) windows() []control.Window {
+	var list []control.Window
+	if g.logContent != nil {
+		s := g.logContent.Status()
+		list = append(list, control.Window{Kind: "log", Title: g.log.Title(), Visible: g.logVisible, Rows: s.Shown})
+	}
+	for _, c := range g.contexts {
+		list = append(list, c.status())
+	}
+	return slices.Clip(list)
+}
