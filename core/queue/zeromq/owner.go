@@ -1,0 +1,184 @@
+package zeromq
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	zmq "github.com/pebbe/zmq4"
+)
+
+// endpoint is a socket with what surrounds it: the context, the monitor, and a
+// way to wake the goroutine that owns it while that waits inside of libzmq.
+type endpoint struct {
+	opts      Options
+	addresses []address
+	bound     []string // endpoints as libzmq knows them, with the port it chose
+	context   *Context
+	ownCtx    bool
+	socket    *zmq.Socket // used by the owner alone
+	woken     *zmq.Socket // the owner's end of a pair
+	monitor   *monitor
+
+	mu    sync.Mutex
+	waker *zmq.Socket // the other end; nil once closed
+}
+
+// open makes a socket and binds or connects it.
+func open(o Options, kind zmq.Type) (*endpoint, error) {
+	e := &endpoint{opts: o, context: o.Context}
+	for _, uri := range o.Addresses {
+		a, err := parseAddress(uri, o.Side == Bind)
+		if err != nil {
+			return nil, err
+		}
+		e.addresses = append(e.addresses, a)
+	}
+	if err := o.Curve.check(); err != nil {
+		return nil, err
+	}
+	if err := e.start(kind); err != nil {
+		e.release()
+		return nil, err
+	}
+	return e, nil
+}
+
+// start makes the sockets and connects them.
+func (e *endpoint) start(kind zmq.Type) (err error) {
+	if e.context == nil {
+		if e.context, err = NewContext(); err != nil {
+			return err
+		}
+		e.ownCtx = true
+	}
+	if e.socket, err = e.context.zmq.NewSocket(kind); err != nil {
+		return fmt.Errorf("zeromq socket: %w", err)
+	}
+	if err := e.opts.configure(e.socket); err != nil {
+		return fmt.Errorf("zeromq socket: %w", err)
+	}
+	if err := e.pair(); err != nil {
+		return fmt.Errorf("zeromq control socket: %w", err)
+	}
+	if e.monitor, err = watch(e); err != nil {
+		return fmt.Errorf("zeromq monitor: %w", err)
+	}
+	return e.attach()
+}
+
+// pair makes the two sockets that wake the owner.
+func (e *endpoint) pair() (err error) {
+	name := fmt.Sprintf("inproc://logbook-control-%p", e)
+	if e.woken, err = e.context.zmq.NewSocket(zmq.PAIR); err != nil {
+		return err
+	}
+	if e.waker, err = e.context.zmq.NewSocket(zmq.PAIR); err != nil {
+		return err
+	}
+	for _, s := range []*zmq.Socket{e.woken, e.waker} {
+		if err := s.SetLinger(0); err != nil {
+			return err
+		}
+	}
+	if err := e.woken.Bind(name); err != nil {
+		return err
+	}
+	return e.waker.Connect(name)
+}
+
+// attach binds or connects the socket to all addresses.
+func (e *endpoint) attach() error {
+	for _, a := range e.addresses {
+		if e.opts.Side == Bind {
+			if err := a.bind(e.socket, e.opts.Curve != nil || e.opts.AllowPlain); err != nil {
+				return err
+			}
+			last, err := e.socket.GetLastEndpoint()
+			if err != nil {
+				return fmt.Errorf("listen on %s: %w", a.uri, err)
+			}
+			e.bound = append(e.bound, last)
+			e.monitor.listens(last)
+			continue
+		}
+		e.monitor.expects(a)
+		if err := e.socket.Connect(a.endpoint()); err != nil {
+			return fmt.Errorf("connect to %s: %w", a.uri, err)
+		}
+	}
+	return nil
+}
+
+// detach stops the socket from exchanging messages with anybody; what it has
+// received stays. Only the owner calls it.
+func (e *endpoint) detach() {
+	for _, b := range e.bound {
+		_ = e.socket.Unbind(b) // it may be gone already
+	}
+	if e.opts.Side == Connect {
+		for _, a := range e.addresses {
+			_ = e.socket.Disconnect(a.endpoint())
+		}
+	}
+}
+
+// wake ends a wait of the owner inside of libzmq.
+func (e *endpoint) wake() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.waker != nil {
+		_, _ = e.waker.SendBytes(nil, zmq.DONTWAIT) // when it is full, the owner has been woken
+	}
+}
+
+// clearWake takes what wake has sent. Only the owner calls it.
+func (e *endpoint) clearWake() {
+	for {
+		if _, err := e.woken.RecvBytes(zmq.DONTWAIT); err != nil {
+			return
+		}
+	}
+}
+
+// release closes everything. The owner must have ended. It takes as long as
+// the linger time at most.
+func (e *endpoint) release() {
+	e.mu.Lock()
+	waker := e.waker
+	e.waker = nil
+	e.mu.Unlock()
+	if e.socket != nil {
+		_ = e.socket.Monitor("", 0) // the monitor ends when it is told so
+	}
+	if e.monitor != nil {
+		e.monitor.wait()
+	}
+	for _, s := range []*zmq.Socket{e.socket, e.woken, waker} {
+		if s != nil {
+			_ = s.Close()
+		}
+	}
+	if e.ownCtx {
+		_ = e.context.Close()
+	}
+}
+
+// name returns the addresses, with the port that was chosen.
+func (e *endpoint) name() string {
+	if len(e.bound) > 0 {
+		return join(e.bound)
+	}
+	return join(e.opts.Addresses)
+}
+
+func join(list []string) string {
+	out := list[0]
+	for _, s := range list[1:] {
+		out += " " + s
+	}
+	return out
+}
+
+// Status returns what the monitor has seen.
+func (e *endpoint) status() queue.Status { return e.monitor.status() }
