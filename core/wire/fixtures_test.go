@@ -28,7 +28,13 @@ type fixture struct {
 // fixtures returns the fixtures of the given folders of testdata.
 func fixtures(t testing.TB, folders ...string) []fixture {
 	t.Helper()
-	file, err := os.Open("testdata/expected.json")
+	return fixturesOf(t, "testdata/expected.json", folders...)
+}
+
+// fixturesOf returns those that a list has for some folders.
+func fixturesOf(t testing.TB, list string, folders ...string) []fixture {
+	t.Helper()
+	file, err := os.Open(list)
 	if err != nil {
 		t.Fatal(err)
 	}

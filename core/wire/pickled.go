@@ -1,0 +1,44 @@
+package wire
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/wire/pickle"
+)
+
+// DecodePickle is [Decoder.DecodePickle] with the default options.
+func DecodePickle(body []byte) (*core.Record, error) {
+	d := Decoder{maxSize: DefaultMaxSize, maxDepth: DefaultMaxDepth}
+	return d.DecodePickle(body)
+}
+
+// DecodePickle makes a record of a pickle: the dictionary that Python's SocketHandler
+// and DatagramHandler send, the one of Logbook's MultiProcessingHandler, or a
+// LogRecord object of either. Nothing in it is executed, see package pickle. The
+// record does not refer to body. Errors are of type [*RejectError].
+func (d *Decoder) DecodePickle(body []byte) (*core.Record, error) {
+	if len(body) == 0 {
+		return nil, &RejectError{Reason: ReasonEmpty}
+	}
+	if len(body) > d.maxSize {
+		return nil, tooLarge(len(body), d.maxSize)
+	}
+	f, err := pickle.Attributes(body)
+	if err != nil {
+		reject := &RejectError{Reason: ReasonMalformed, Detail: err.Error()}
+		var p *pickle.Error
+		if errors.As(err, &p) {
+			reject.Reason, reject.Detail = p.Reason, "pickle: "+p.Detail
+		}
+		return nil, reject
+	}
+	kept := f[:0]
+	for _, e := range f {
+		if !strings.HasPrefix(e.Key, "_") || e.Key == "_created" { // private to the sender's objects
+			kept = append(kept, e)
+		}
+	}
+	return d.FromFields(kept)
+}
