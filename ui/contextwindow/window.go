@@ -156,7 +156,7 @@ func (w *Window) head() fyne.CanvasObject {
 	if w.options.Store == nil {
 		w.others.Hide()
 	}
-	return container.NewBorder(nil, nil, nil, container.NewCenter(w.others), container.New(layout.NewCustomPaddedVBoxLayout(-8), w.title, w.facts))
+	return container.NewPadded(container.NewBorder(nil, nil, nil, container.NewCenter(w.others), container.New(layout.NewCustomPaddedVBoxLayout(-8), w.title, w.facts)))
 }
 
 func (w *Window) titleText() string {
@@ -198,7 +198,7 @@ func (w *Window) buttons() fyne.CanvasObject {
 	w.notice = widget.NewLabel("")
 	w.notice.Importance = widget.LowImportance
 	w.notice.Truncation = fyne.TextTruncateEllipsis
-	return container.NewBorder(nil, nil, nil, container.NewHBox(w.mute, copyAll, openLog, dismiss), w.notice)
+	return container.NewPadded(container.NewBorder(nil, nil, nil, container.NewHBox(w.mute, copyAll, openLog, dismiss), w.notice))
 }
 
 func (w *Window) current() *core.Record {

@@ -12,7 +12,7 @@ import (
 
 // overlap is how far labels may come together: their own padding is too wide
 // for the lines of one table.
-func overlap() float32 { return theme.InnerPadding() * 1.5 }
+func overlap() float32 { return theme.InnerPadding() * 1.35 }
 
 // tight stacks objects closer than labels would stand by themselves.
 type tight struct{}
@@ -39,12 +39,51 @@ func (*tight) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	}
 }
 
+// sideBySide puts two objects beside each other where there is room, and the
+// second below the first where there is not.
+type sideBySide struct{ width float32 }
+
+const (
+	roomForTwo = 760
+	mainPart   = 0.55
+)
+
+func (l *sideBySide) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	a, b := objects[0].MinSize(), objects[1].MinSize()
+	if l.width >= roomForTwo {
+		return fyne.NewSize(a.Width+b.Width, max(a.Height, b.Height))
+	}
+	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height)
+}
+
+func (l *sideBySide) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	a, b := objects[0], objects[1]
+	a.Move(fyne.NewPos(0, 0))
+	if size.Width >= roomForTwo {
+		left := max(size.Width*mainPart, a.MinSize().Width)
+		a.Resize(fyne.NewSize(left, size.Height))
+		b.Move(fyne.NewPos(left, 0))
+		b.Resize(fyne.NewSize(max(size.Width-left, 1), size.Height))
+		return
+	}
+	a.Resize(fyne.NewSize(size.Width, a.MinSize().Height)) // a width, for the text to wrap at
+	height := a.MinSize().Height
+	a.Resize(fyne.NewSize(size.Width, height))
+	b.Move(fyne.NewPos(0, height))
+	b.Resize(fyne.NewSize(size.Width, max(size.Height-height, 1)))
+}
+
+// leastNames is the width of names that most tables get by with, so that their
+// values stand below each other.
+const leastNames = 92
+
 // twoColumns lays out names and values, the names as wide as the widest, up to
 // two fifths.
 type twoColumns struct{}
 
 func (*twoColumns) names(objects []fyne.CanvasObject, width float32) float32 {
-	w := float32(0)
+	w := float32(leastNames)
 	for i := 0; i < len(objects); i += 2 {
 		w = max(w, objects[i].MinSize().Width)
 	}

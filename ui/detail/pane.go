@@ -44,7 +44,9 @@ type Pane struct {
 	options Options
 	root    *fyne.Container
 	scroll  *container.Scroll
-	body    *fyne.Container
+	body    *fyne.Container // main and side
+	main    *fyne.Container // what happened
+	side    *fyne.Container // what is known about it
 	buttons *fyne.Container
 	record  *core.Record
 	wrap    bool
@@ -64,7 +66,8 @@ func New(o Options) *Pane {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	p := &Pane{options: o, wrap: true, body: container.NewVBox()}
+	p := &Pane{options: o, wrap: true, main: container.New(&tight{}), side: container.New(&tight{})}
+	p.body = container.New(&sideBySide{}, p.main, p.side)
 	p.scroll = container.NewScroll(p.body)
 	p.scroll.Direction = container.ScrollVerticalOnly
 	p.buttons = container.NewHBox(
@@ -72,6 +75,7 @@ func New(o Options) *Pane {
 		p.copyButton("JSON", p.options.JSON),
 		p.copyButton("Markdown", p.options.Markdown),
 		layout.NewSpacer(),
+		p.wrapSwitch(),
 	)
 	if o.Close != nil {
 		p.buttons.Add(&widget.Button{Icon: theme.CancelIcon(), Importance: widget.LowImportance, OnTapped: o.Close})
@@ -79,6 +83,12 @@ func New(o Options) *Pane {
 	p.root = container.NewBorder(container.NewVBox(p.buttons, widget.NewSeparator()), nil, nil, nil, p.scroll)
 	p.Show(nil)
 	return p
+}
+
+func (p *Pane) wrapSwitch() *widget.Check {
+	c := widget.NewCheck("Wrap lines", p.SetWrap)
+	c.Checked = true
+	return c
 }
 
 func (p *Pane) copyButton(label string, format func(*core.Record) string) *widget.Button {
@@ -126,12 +136,13 @@ func (p *Pane) Show(r *core.Record) {
 }
 
 func (p *Pane) fill() {
-	p.body.RemoveAll()
-	p.buttons.Hidden = p.record == nil && p.options.Close == nil
+	p.main.RemoveAll()
+	p.side.RemoveAll()
+	p.buttons.Hidden = p.record == nil
 	if r := p.record; r == nil {
 		hint := widget.NewLabel("Select a record to see all of it.")
 		hint.Importance, hint.Wrapping = widget.LowImportance, fyne.TextWrapWord
-		p.body.Add(hint)
+		p.main.Add(hint)
 	} else {
 		p.addHead(r)
 		p.addException(r.Exception)
@@ -144,12 +155,12 @@ func (p *Pane) fill() {
 
 // addHead shows level and channel, and the whole message.
 func (p *Pane) addHead(r *core.Record) {
-	p.body.Add(container.NewHBox(p.badge(r.Level), p.label(r.Channel, fyne.TextStyle{Bold: true}, fyne.TextWrapOff)))
+	p.main.Add(container.NewHBox(p.badge(r.Level), p.label(r.Channel, fyne.TextStyle{Bold: true}, fyne.TextWrapOff)))
 	message := r.Message()
 	if message == "" && r.Exception != nil {
 		message = model.Summarize(r).Line
 	}
-	p.body.Add(p.text(message))
+	p.main.Add(p.text(message))
 }
 
 // badge is the name of the level in its colours.
@@ -176,14 +187,14 @@ func (p *Pane) addException(e *core.Exception) {
 	if e.Message != "" {
 		name += ": " + model.Printable(e.Message)
 	}
-	p.heading("Exception")
+	p.main.Add(heading("Exception"))
 	title := p.text(name)
 	title.Importance = widget.DangerImportance
-	p.body.Add(title)
+	p.main.Add(title)
 	if e.Traceback == "" {
 		return
 	}
-	p.body.Add(p.traceback(e.Traceback))
+	p.main.Add(p.traceback(e.Traceback))
 }
 
 // traceback is one block of text for every run of lines without a place, and one
@@ -217,12 +228,11 @@ func (p *Pane) traceback(text string) fyne.CanvasObject {
 	return box
 }
 
-func (p *Pane) heading(text string) {
+func heading(text string) fyne.CanvasObject {
 	label := widget.NewLabel(text)
-	label.TextStyle.Bold, label.SizeName = true, theme.SizeNameText
+	label.TextStyle.Bold = true
 	label.Importance = widget.LowImportance
-	p.body.Add(widget.NewSeparator())
-	p.body.Add(label)
+	return container.New(layout.NewCustomPaddedLayout(theme.InnerPadding(), 0, 0, 0), label)
 }
 
 // addValues shows a table of names and values, nested ones indented.
@@ -230,13 +240,13 @@ func (p *Pane) addValues(title string, values []model.NamedValue) {
 	if len(values) == 0 {
 		return
 	}
-	p.heading(title)
-	p.body.Add(p.table(values))
+	p.side.Add(heading(title))
+	p.side.Add(p.table(values))
 }
 
 // addRecord shows where the record comes from.
 func (p *Pane) addRecord(r *core.Record) {
-	p.heading("Record")
+	p.side.Add(heading("Record"))
 	values := model.Describe(r, p.options.Now())
 	grid := p.table(values)
 	if site := r.Caller(); site.File != "" && p.options.OpenEditor != nil {
@@ -244,7 +254,7 @@ func (p *Pane) addRecord(r *core.Record) {
 		grid.Add(widget.NewLabel(""))
 		grid.Add(link)
 	}
-	p.body.Add(grid)
+	p.side.Add(grid)
 }
 
 func (p *Pane) table(values []model.NamedValue) *fyne.Container {

@@ -17,6 +17,7 @@ type geometry struct {
 	row           int // height of a row
 	baseline      int // top of the text within a row
 	header        int // height of the names of the columns
+	bottom        int // of the rows; below is the horizontal scroll bar
 	full, shown   int // rows that fit wholly, and that can be seen at least in part
 	columns       []placed
 	message       image.Rectangle // of the messages of all rows
@@ -57,9 +58,10 @@ func (v *View) measure(width, height int) geometry {
 	g.row = glyphs.Height() + v.px(4)
 	g.baseline = (g.row - glyphs.Height()) / 2
 	g.header = g.row + v.px(4)
-	rows := max(height-g.header, 0)
+	g.bottom = max(height-v.px(9), g.header)
+	rows := g.bottom - g.header
 	g.full, g.shown = rows/g.row, (rows+g.row-1)/g.row
-	g.track = image.Rect(width-v.px(11), g.header, width, height)
+	g.track = image.Rect(width-v.px(11), g.header, width, g.bottom)
 	x, gap := v.px(8), v.px(10)
 	for i, c := range v.columns {
 		if c.Hidden || c.ID == ColumnMessage {
@@ -120,7 +122,7 @@ func (v *View) hit(g geometry, at image.Point) (part, int) {
 	if at.In(v.sideThumb(g)) {
 		return partSideThumb, 0
 	}
-	if row := v.top + (at.Y-g.header)/g.row; row < v.rows.Len() {
+	if row := v.top + (at.Y-g.header)/g.row; row < v.rows.Len() && at.Y < g.bottom {
 		return partRow, row
 	}
 	return partNone, 0
@@ -168,7 +170,7 @@ func (v *View) sideThumb(g geometry) image.Rectangle {
 		return image.Rectangle{}
 	}
 	x := g.message.Min.X + room*v.indent/max(reach, 1)
-	return image.Rect(x, g.height-v.px(9), x+length, g.height)
+	return image.Rect(x, g.bottom, x+length, g.height)
 }
 
 // hintRect is where the number of new rows is shown; empty if it is not.

@@ -35,6 +35,7 @@ func (v *View) paint(width, height int) image.Image {
 	for i := 0; i < g.shown && v.top+i < n; i++ {
 		v.paintRow(g, v.top+i, g.header+i*g.row)
 	}
+	glyph.Fill(v.image, image.Rect(0, g.bottom, width, height), v.palette.Ground)
 	if n == 0 {
 		v.paintEmpty(g)
 	}
@@ -128,14 +129,11 @@ func (v *View) paintMessage(g geometry, r *core.Record, y int, level style.Level
 	if marker == "" {
 		return
 	}
-	width := glyph.Cells(marker, 100) * g.cell
-	x := area.Min.X + (cells-v.indent+1)*g.cell
-	if x+width > area.Max.X { // no room behind the text: over its end
-		x = area.Max.X - width
-		glyph.Fill(v.image, image.Rect(max(x-g.cell/2, area.Min.X), y, area.Max.X, y+g.row), ground)
-	}
-	if x < area.Min.X {
-		x = area.Min.X
+	x := area.Min.X + max(cells-v.indent+1, 0)*g.cell
+	if x+glyph.Cells(marker, 100)*g.cell > area.Max.X { // no room behind the text: over its end
+		marker = "… " + marker
+		x = max(area.Max.X-glyph.Cells(marker, 100)*g.cell, area.Min.X)
+		glyph.Fill(v.image, image.Rect(x, y, area.Max.X, y+g.row), ground)
 	}
 	v.glyphs.Text(v.image, area, x, y+g.baseline, marker, v.palette.Muted)
 }
@@ -221,7 +219,7 @@ func (v *View) paintHeader(g geometry) {
 func title(id ColumnID) string { return strings.ToUpper(string(id[:1])) + string(id[1:]) }
 
 func (v *View) paintBars(g geometry) {
-	inset := v.px(3)
+	inset := v.px(2)
 	for _, bar := range []struct {
 		part part
 		area image.Rectangle

@@ -144,6 +144,10 @@ func (w *Window) listOrigins(now bool) {
 		selected = len(origins)
 	}
 	w.origins = origins
+	if several := len(origins) > 1 || selected > 0; several != w.origin.Visible() {
+		w.origin.Hidden = !several
+		w.root.Refresh()
+	}
 	if fmt.Sprint(names) != fmt.Sprint(w.origin.Options) || w.origin.SelectedIndex() != selected {
 		changed := w.origin.OnChanged
 		w.origin.OnChanged = nil // the filter stays as it is

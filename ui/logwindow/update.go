@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/ui/logview"
 	"github.com/logbook-tray/logbook-tray/ui/model"
 )
 
@@ -95,8 +96,10 @@ func (w *Window) jumpTo(h model.Histogram, bar int) {
 	}
 }
 
-// recordMenu shows what can be done with a record.
-func (w *Window) recordMenu(r *core.Record, at fyne.Position) {
+func (w *Window) recordMenu(r *core.Record, at fyne.Position) { w.popUp(w.recordItems(r), at) }
+
+// recordItems are what can be done with a record.
+func (w *Window) recordItems(r *core.Record) []*fyne.MenuItem {
 	items := []*fyne.MenuItem{
 		fyne.NewMenuItem("Copy as text", w.list.CopyText),
 	}
@@ -122,7 +125,7 @@ func (w *Window) recordMenu(r *core.Record, at fyne.Position) {
 		items = append(items, fyne.NewMenuItemSeparator(),
 			fyne.NewMenuItem("Open in editor", func() { w.options.OpenEditor(site) }))
 	}
-	w.popUp(items, at)
+	return items
 }
 
 func short(text string) string {
@@ -134,16 +137,18 @@ func short(text string) string {
 	return text
 }
 
-// columnMenu lets columns be shown and hidden.
-func (w *Window) columnMenu(at fyne.Position) {
+func (w *Window) columnMenu(at fyne.Position) { w.popUp(w.columnItems(), at) }
+
+// columnItems show and hide columns.
+func (w *Window) columnItems() []*fyne.MenuItem {
 	var items []*fyne.MenuItem
 	for _, c := range w.list.Columns() {
 		item := fyne.NewMenuItem(strings.ToUpper(string(c.ID[:1]))+string(c.ID[1:]), func() { w.list.ShowColumn(c.ID, c.Hidden) })
 		item.Checked = !c.Hidden
-		item.Disabled = c.ID == "message"
+		item.Disabled = c.ID == logview.ColumnMessage
 		items = append(items, item)
 	}
-	w.popUp(items, at)
+	return items
 }
 
 func (w *Window) popUp(items []*fyne.MenuItem, at fyne.Position) {

@@ -71,7 +71,6 @@ type Window struct {
 	entry   *filterEntry
 	only    *widget.Check
 	follow  *widget.Check
-	wrap    *widget.Check
 	counts  *widget.Label
 	message *widget.Label
 	rate    *widget.Label
@@ -225,14 +224,13 @@ func (w *Window) toolbar() fyne.CanvasObject {
 	w.only.Checked = true
 	w.follow = widget.NewCheck("Follow", func(on bool) { w.list.SetFollowing(on) })
 	w.follow.Checked = true
-	w.wrap = widget.NewCheck("Wrap", func(on bool) { w.detail.SetWrap(on) })
-	w.wrap.Checked = true
 	erase := widget.NewButtonWithIcon("Clear", theme.DeleteIcon(), w.clear)
 	erase.Importance = widget.LowImportance
-	return container.NewBorder(nil, nil,
+	w.origin.Hide() // until there are two
+	return container.NewPadded(container.NewBorder(nil, nil,
 		container.NewHBox(w.level, w.origin),
-		container.NewHBox(w.only, w.follow, w.wrap, erase),
-		w.entry)
+		container.NewHBox(w.only, w.follow, erase),
+		w.entry))
 }
 
 func (w *Window) statusBar() fyne.CanvasObject {

@@ -65,7 +65,7 @@ func (t *Theme) Color(name fyne.ThemeColorName, system fyne.ThemeVariant) color.
 		return p.Accent
 	case theme.ColorNameForegroundOnPrimary:
 		return p.OnAccent
-	case theme.ColorNamePlaceHolder:
+	case theme.ColorNamePlaceHolder, theme.ColorNameDisabled:
 		return p.Muted
 	case theme.ColorNameError:
 		return p.levels[6].Name
