@@ -1,0 +1,103 @@
+package libnotify
+
+import (
+	"image"
+	"image/draw"
+	"slices"
+	"strings"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/logbook-tray/logbook-tray/core/display"
+	"github.com/logbook-tray/logbook-tray/notifiers"
+)
+
+// message holds the arguments of Notify, in the order of the specification.
+type message struct {
+	appName string
+	replace uint32
+	icon    string
+	summary string
+	body    string
+	actions []string
+	hints   map[string]dbus.Variant
+	expires int32
+}
+
+// service is what a notification service can do.
+type service struct {
+	name         string
+	capabilities []string
+}
+
+func (s *service) can(what string) bool { return slices.Contains(s.capabilities, what) }
+
+// compose makes the call for a notification, as the service needs it. replace is the
+// number of the one it updates, 0 if there is none.
+func (n *Notifier) compose(of *notifiers.Notification, s *service, replace uint32) message {
+	m := message{
+		appName: n.opts.AppName, replace: replace, icon: n.opts.Icon, summary: display.Line(of.Title, 0),
+		actions: []string{}, hints: n.hints(of, s, replace != 0), expires: expires(of.Level),
+	}
+	text := display.Clean(of.Text(n.opts.MaxBody))
+	switch {
+	case !s.can("body"):
+		m.summary = strings.TrimSuffix(m.summary+": "+display.Line(text, 200), ": ")
+	case s.can("body-markup"):
+		m.body = escape(text)
+	default:
+		m.body = text
+	}
+	if s.can("actions") {
+		for _, a := range of.Actions {
+			m.actions = append(m.actions, a.Key, a.Label)
+		}
+	}
+	return m
+}
+
+func (n *Notifier) hints(of *notifiers.Notification, s *service, update bool) map[string]dbus.Variant {
+	h := map[string]dbus.Variant{
+		"urgency":       dbus.MakeVariant(urgency(of.Level)),
+		"desktop-entry": dbus.MakeVariant(n.opts.DesktopEntry),
+		"category":      dbus.MakeVariant(n.opts.Category),
+	}
+	if n.image != nil && s.can("icon-static") {
+		h["image-data"] = dbus.MakeVariant(*n.image)
+	}
+	if s.can("sound") {
+		if name := sound(of.Level); name != "" && !update && !n.opts.Silent {
+			h["sound-name"] = dbus.MakeVariant(name)
+		} else {
+			h["suppress-sound"] = dbus.MakeVariant(true)
+		}
+	}
+	return h
+}
+
+// escape makes text harmless in the service's markup, a few tags of HTML.
+func escape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+}
+
+// pixels is an image as the hint image-data has it.
+type pixels struct {
+	Width, Height, Stride int32
+	HasAlpha              bool
+	BitsPerSample         int32
+	Channels              int32
+	Data                  []byte
+}
+
+func newPixels(m image.Image) *pixels {
+	if m == nil {
+		return nil
+	}
+	b := m.Bounds()
+	out := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	draw.Draw(out, out.Bounds(), m, b.Min, draw.Src)
+	return &pixels{
+		Width: int32(b.Dx()), Height: int32(b.Dy()), Stride: int32(out.Stride), //nolint:gosec // an icon
+		HasAlpha: true, BitsPerSample: 8, Channels: 4, Data: out.Pix,
+	}
+}

@@ -1,0 +1,89 @@
+package libnotify
+
+import "slices"
+
+// shownMax is how many notifications on the screen are remembered. Some services
+// never say that one is gone.
+const shownMax = 256
+
+// shown tells which notifications are on the screen: the program's IDs and the
+// service's numbers.
+type shown struct {
+	entries []onScreen // oldest first
+	// early holds what the service said about numbers that are not known while
+	// a call is under way: they may be those that its answer is going to bring.
+	calls int
+	early []event
+}
+
+type onScreen struct {
+	id     uint64
+	number uint32
+	token  string // arrived ahead of an action
+}
+
+// event is something that the user did with a notification.
+type event struct {
+	number uint32
+	action string // "" if it was closed
+	token  string // for an action to come
+	reason uint32 // why it was closed
+}
+
+func (s *shown) number(id uint64) uint32 {
+	if i := slices.IndexFunc(s.entries, func(e onScreen) bool { return e.id == id }); i >= 0 {
+		return s.entries[i].number
+	}
+	return 0
+}
+
+func (s *shown) find(number uint32) *onScreen {
+	for i := range s.entries {
+		if s.entries[i].number == number {
+			return &s.entries[i]
+		}
+	}
+	return nil
+}
+
+// add notes that id is on the screen as number, as the newest.
+func (s *shown) add(id uint64, number uint32) {
+	s.entries = slices.DeleteFunc(s.entries, func(e onScreen) bool { return e.id == id || e.number == number })
+	if len(s.entries) >= shownMax {
+		s.entries = slices.Delete(s.entries, 0, 1)
+	}
+	s.entries = append(s.entries, onScreen{id: id, number: number})
+}
+
+func (s *shown) remove(number uint32) {
+	s.entries = slices.DeleteFunc(s.entries, func(e onScreen) bool { return e.number == number })
+}
+
+func (s *shown) clear() { s.entries, s.early = nil, nil }
+
+// begin and end enclose a call that brings a number. end returns what the service
+// has said of it meanwhile.
+func (s *shown) begin() { s.calls++ }
+
+func (s *shown) end(number uint32) (of []event) {
+	s.calls--
+	for _, e := range s.early {
+		if e.number == number && number != 0 {
+			of = append(of, e)
+		}
+	}
+	if s.calls == 0 {
+		s.early = nil
+	}
+	return of
+}
+
+// earlyMax bounds what is remembered of other programs' notifications.
+const earlyMax = 64
+
+// unknown keeps an event of an unknown number if it may be ours.
+func (s *shown) unknown(e event) {
+	if s.calls > 0 && len(s.early) < earlyMax {
+		s.early = append(s.early, e)
+	}
+}
