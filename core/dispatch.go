@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"runtime"
 )
 
 // Dispatch sends a record that was made elsewhere, such as one that came over
@@ -12,10 +11,13 @@ import (
 //
 // r must not be changed afterwards, see [Record].
 func Dispatch(ctx context.Context, r *Record) error {
-	if !wanted(ctx, nil, r.Level) {
+	if noneTakes(ctx, r.Level) || !wanted(ctx, nil, r.Level) {
 		return nil
 	}
-	return dispatch(ctx, nil, nil, r, 1)
+	if !r.ready && !r.placed && r.Site == (Site{}) {
+		r.SetPC(caller(ctx, 1+r.FrameCorrection))
+	}
+	return dispatch(ctx, nil, nil, r)
 }
 
 // wanted reports whether any handler is going to look at a record of this
@@ -38,13 +40,12 @@ func wanted(ctx context.Context, own []Binding, l Level) bool {
 // dispatch offers r to the bindings of its logger and then to those on the
 // stack, in Logbook's order: level, blackhole, initialization and processors
 // (once), filter, handler; the record ends at the first binding that took it
-// and does not bubble. skip is the number of callers between dispatch and the
-// code that logged.
-func dispatch(ctx context.Context, l *Logger, own []Binding, r *Record, skip int) error {
+// and does not bubble.
+func dispatch(ctx context.Context, l *Logger, own []Binding, r *Record) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	d := dispatching{ctx: ctx, logger: l, record: r, skip: skip + 2}
+	d := dispatching{ctx: ctx, logger: l, record: r}
 	for i := range own {
 		if d.offer(&own[i]) {
 			return errors.Join(d.raised...)
@@ -64,7 +65,6 @@ type dispatching struct {
 	ctx         context.Context //nolint:containedctx // lives as long as one call of dispatch
 	logger      *Logger
 	record      *Record
-	skip        int
 	initialized bool
 	raised      []error
 }
@@ -131,13 +131,7 @@ func (d *dispatching) report(c culprit, err error) {
 
 func (d *dispatching) initialize() {
 	r := d.record
-	var pc uintptr
-	if !r.ready && !r.placed && r.Site == (Site{}) && introspection(d.ctx) {
-		var pcs [1]uintptr
-		runtime.Callers(d.skip+r.FrameCorrection+2, pcs[:])
-		pc = pcs[0]
-	}
-	r.init(pc)
+	r.init()
 	if d.logger != nil {
 		if p := d.logger.processor(); p != nil {
 			d.process(p)

@@ -9,49 +9,49 @@ var generic = NewLogger(GenericChannel)
 // Trace logs at level [LevelTrace] on the channel [GenericChannel].
 func Trace(msg string, args ...any) {
 	if generic.on(LevelTrace) {
-		_ = generic.log(context.Background(), LevelTrace, 1, msg, args)
+		_ = generic.log(noContext, LevelTrace, 1, msg, args)
 	}
 }
 
 // Debug logs at level [LevelDebug] on the channel [GenericChannel].
 func Debug(msg string, args ...any) {
 	if generic.on(LevelDebug) {
-		_ = generic.log(context.Background(), LevelDebug, 1, msg, args)
+		_ = generic.log(noContext, LevelDebug, 1, msg, args)
 	}
 }
 
 // Info logs at level [LevelInfo] on the channel [GenericChannel].
 func Info(msg string, args ...any) {
 	if generic.on(LevelInfo) {
-		_ = generic.log(context.Background(), LevelInfo, 1, msg, args)
+		_ = generic.log(noContext, LevelInfo, 1, msg, args)
 	}
 }
 
 // Notice logs at level [LevelNotice] on the channel [GenericChannel].
 func Notice(msg string, args ...any) {
 	if generic.on(LevelNotice) {
-		_ = generic.log(context.Background(), LevelNotice, 1, msg, args)
+		_ = generic.log(noContext, LevelNotice, 1, msg, args)
 	}
 }
 
 // Warn logs at level [LevelWarning] on the channel [GenericChannel].
 func Warn(msg string, args ...any) {
 	if generic.on(LevelWarning) {
-		_ = generic.log(context.Background(), LevelWarning, 1, msg, args)
+		_ = generic.log(noContext, LevelWarning, 1, msg, args)
 	}
 }
 
 // Error logs at level [LevelError] on the channel [GenericChannel].
 func Error(msg string, args ...any) {
 	if generic.on(LevelError) {
-		_ = generic.log(context.Background(), LevelError, 1, msg, args)
+		_ = generic.log(noContext, LevelError, 1, msg, args)
 	}
 }
 
 // Critical logs at level [LevelCritical] on the channel [GenericChannel].
 func Critical(msg string, args ...any) {
 	if generic.on(LevelCritical) {
-		_ = generic.log(context.Background(), LevelCritical, 1, msg, args)
+		_ = generic.log(noContext, LevelCritical, 1, msg, args)
 	}
 }
 

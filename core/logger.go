@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -195,10 +196,24 @@ func Exc(err error) Attached { return Attached{err} }
 // slice of a disabled call stay on the caller's stack.
 func (l *Logger) log(ctx context.Context, level Level, skip int, msg string, args []any) error {
 	own := l.own()
-	if !wanted(ctx, own, level) {
+	if len(own) == 0 && noneTakes(ctx, level) || !wanted(ctx, own, level) {
 		return nil
 	}
-	return dispatch(ctx, l, own, l.record(level, msg, args), skip+1)
+	r := l.record(level, msg, args)
+	r.SetPC(caller(ctx, skip+1))
+	return dispatch(ctx, l, own, r)
+}
+
+// caller returns the program counter skip callers above its own caller; 0 if the
+// flags say not to look. It is called as near to that place as can be, since what
+// it costs is the frames between.
+func caller(ctx context.Context, skip int) uintptr {
+	if !introspection(ctx) {
+		return 0
+	}
+	var pcs [1]uintptr
+	runtime.Callers(skip+2, pcs[:])
+	return pcs[0]
 }
 
 // LogAt is [Logger.Log] on behalf of the code at the program counter pc, as
@@ -220,7 +235,7 @@ func (l *Logger) logAt(ctx context.Context, pc uintptr, level Level, msg string,
 		pc = 0
 	}
 	r.SetPC(pc)
-	return dispatch(ctx, l, own, r, 0)
+	return dispatch(ctx, l, own, r)
 }
 
 // record makes a record of the arguments of a log call.
@@ -234,8 +249,12 @@ func (l *Logger) record(level Level, msg string, args []any) *Record {
 		case Field:
 			r.Kwargs.Set(a.Key, a.Value)
 		case Fields:
-			for k, v := range a.All() {
-				r.Extra.Set(k, v)
+			if r.Extra == nil {
+				r.Extra = a.Clone()
+				continue
+			}
+			for i := range a {
+				r.Extra.Set(a[i].Key, a[i].Value)
 			}
 		case Attached:
 			if a.err != nil {
@@ -248,54 +267,58 @@ func (l *Logger) record(level Level, msg string, args []any) *Record {
 	return r
 }
 
+// noContext is the context of log calls without one: what is bound to the
+// application alone.
+var noContext context.Context
+
 func (l *Logger) on(level Level) bool { return level >= l.Level() && !l.Disabled() }
 
 // Trace logs at level [LevelTrace].
 func (l *Logger) Trace(msg string, args ...any) {
 	if l.on(LevelTrace) {
-		_ = l.log(context.Background(), LevelTrace, 1, msg, args)
+		_ = l.log(noContext, LevelTrace, 1, msg, args)
 	}
 }
 
 // Debug logs at level [LevelDebug].
 func (l *Logger) Debug(msg string, args ...any) {
 	if l.on(LevelDebug) {
-		_ = l.log(context.Background(), LevelDebug, 1, msg, args)
+		_ = l.log(noContext, LevelDebug, 1, msg, args)
 	}
 }
 
 // Info logs at level [LevelInfo].
 func (l *Logger) Info(msg string, args ...any) {
 	if l.on(LevelInfo) {
-		_ = l.log(context.Background(), LevelInfo, 1, msg, args)
+		_ = l.log(noContext, LevelInfo, 1, msg, args)
 	}
 }
 
 // Notice logs at level [LevelNotice].
 func (l *Logger) Notice(msg string, args ...any) {
 	if l.on(LevelNotice) {
-		_ = l.log(context.Background(), LevelNotice, 1, msg, args)
+		_ = l.log(noContext, LevelNotice, 1, msg, args)
 	}
 }
 
 // Warn logs at level [LevelWarning].
 func (l *Logger) Warn(msg string, args ...any) {
 	if l.on(LevelWarning) {
-		_ = l.log(context.Background(), LevelWarning, 1, msg, args)
+		_ = l.log(noContext, LevelWarning, 1, msg, args)
 	}
 }
 
 // Error logs at level [LevelError].
 func (l *Logger) Error(msg string, args ...any) {
 	if l.on(LevelError) {
-		_ = l.log(context.Background(), LevelError, 1, msg, args)
+		_ = l.log(noContext, LevelError, 1, msg, args)
 	}
 }
 
 // Critical logs at level [LevelCritical].
 func (l *Logger) Critical(msg string, args ...any) {
 	if l.on(LevelCritical) {
-		_ = l.log(context.Background(), LevelCritical, 1, msg, args)
+		_ = l.log(noContext, LevelCritical, 1, msg, args)
 	}
 }
 

@@ -240,7 +240,7 @@ var processSelf = Process{ID: os.Getpid(), Name: strings.TrimSuffix(filepath.Bas
 
 // init fills in what is known only while the record is being logged. Logbook
 // calls this the heavy initialization.
-func (r *Record) init(pc uintptr) {
+func (r *Record) init() {
 	if r.Seq == 0 {
 		r.Seq = NextSeq()
 	}
@@ -248,9 +248,6 @@ func (r *Record) init(pc uintptr) {
 		return
 	}
 	r.ready = true
-	if pc != 0 {
-		r.pc = pc
-	}
 	if r.Time.IsZero() {
 		r.Time = time.Now().UTC()
 	}

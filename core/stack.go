@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -100,6 +101,32 @@ type frame struct {
 	seq    uint64 // orders the frames of both stacks
 	owner  *bound
 	parent *frame // the next lower one of the same context; nil on the application stack
+	least  Level  // no binding of the same stack from here down takes a lower level
+}
+
+// nobody is the least level of a stack without bindings.
+const nobody = Level(math.MaxInt)
+
+// leastWith returns the least level of a stack that o is put on.
+func (o *object) leastWith(below Level) Level {
+	if o.kind == kindBinding {
+		return min(below, o.binding.Level)
+	}
+	return below
+}
+
+// applicationStack is the process-wide stack, newest first.
+type applicationStack struct {
+	frames []*frame
+	least  Level // like that of a frame
+}
+
+func newApplicationStack(frames []*frame) *applicationStack {
+	s := &applicationStack{frames, nobody}
+	for _, f := range frames {
+		s.least = f.leastWith(s.least)
+	}
+	return s
 }
 
 var (
@@ -107,13 +134,35 @@ var (
 
 	// application is the process-wide stack, newest first. It is replaced as
 	// a whole; readers take no lock.
-	application   atomic.Pointer[[]*frame]
+	application   atomic.Pointer[applicationStack]
 	applicationMu sync.Mutex // serializes writers
 )
 
+// boundContext is the context that Bind returns: context.WithValue for a single
+// value, which can be told at a glance when it is the outermost one.
+type boundContext struct {
+	context.Context //nolint:containedctx // it is a context itself
+	top             *frame
+}
+
 type stackKey struct{}
 
+func (c *boundContext) Value(key any) any {
+	if key == (stackKey{}) {
+		return c.top
+	}
+	return c.Context.Value(key)
+}
+
 func contextStack(ctx context.Context) *frame {
+	if b, ok := ctx.(*boundContext); ok {
+		return b.top
+	}
+	return outerStack(ctx)
+}
+
+// outerStack is for contexts that were derived from that of Bind.
+func outerStack(ctx context.Context) *frame {
 	if ctx == nil {
 		return nil
 	}
@@ -137,10 +186,14 @@ func Bind(ctx context.Context, s Setup) (bound context.Context, end func() error
 	top := contextStack(ctx)
 	frames, owner := newFrames(s)
 	for _, f := range frames {
-		f.parent = top
+		f.parent, f.least = top, nobody
+		if top != nil {
+			f.least = top.least
+		}
+		f.least = f.leastWith(f.least)
 		top = f
 	}
-	return context.WithValue(ctx, stackKey{}, top), func() error {
+	return &boundContext{ctx, top}, func() error {
 		if owner.ended.Swap(true) {
 			return nil
 		}
@@ -177,7 +230,7 @@ func Install(s Setup) (remove func() error) {
 		}
 		return 1
 	})
-	application.Store(&list)
+	application.Store(newApplicationStack(list))
 
 	return func() error {
 		if owner.ended.Swap(true) {
@@ -185,15 +238,15 @@ func Install(s Setup) (remove func() error) {
 		}
 		applicationMu.Lock()
 		list := slices.DeleteFunc(slices.Clone(applicationFrames()), func(f *frame) bool { return f.owner == owner })
-		application.Store(&list)
+		application.Store(newApplicationStack(list))
 		applicationMu.Unlock()
 		return finish(context.Background(), frames, owner)
 	}
 }
 
 func applicationFrames() []*frame {
-	if list := application.Load(); list != nil {
-		return *list
+	if s := application.Load(); s != nil {
+		return s.frames
 	}
 	return nil
 }
@@ -237,6 +290,16 @@ func flush(ctx context.Context, h Handler) (err error) {
 type walker struct {
 	context     *frame
 	application []*frame
+}
+
+// noneTakes reports whether it is certain, at a glance, that no binding takes a
+// record of this level.
+func noneTakes(ctx context.Context, l Level) bool {
+	if top := contextStack(ctx); top != nil && l >= top.least {
+		return false
+	}
+	s := application.Load()
+	return s == nil || l < s.least
 }
 
 func walk(ctx context.Context) walker {
