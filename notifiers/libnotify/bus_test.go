@@ -2,6 +2,7 @@ package libnotify_test
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -180,7 +181,7 @@ func (s *server) CloseNotification(number uint32) *dbus.Error {
 }
 
 func (s *server) emit(signal string, values ...any) {
-	if err := s.conn.Emit(objectPath, notifications+"."+signal, values...); err != nil {
+	if err := s.conn.Emit(objectPath, notifications+"."+signal, values...); err != nil && !errors.Is(err, dbus.ErrClosed) {
 		s.t.Error(err)
 	}
 }
