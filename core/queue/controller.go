@@ -7,11 +7,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core"
 )
 
-// dispatcher is what a [Controller] runs.
-type dispatcher interface {
-	DispatchForever(ctx context.Context) error
-}
-
 // Controller owns a goroutine that dispatches in the background. It is
 // Logbook's ThreadController.
 type Controller struct {
@@ -25,24 +20,19 @@ type Controller struct {
 // setup on top of its stack; setup may be nil. The goroutine runs until the
 // controller is stopped or the subscriber closed.
 func (s *Subscriber) DispatchInBackground(setup core.Setup) *Controller {
-	var drain func()
-	if d, ok := s.receiver.(Drainer); ok {
-		drain = d.Drain
-	}
-	return start(s, setup, drain)
-}
-
-// start runs d; a nil drain means that there is nothing to drain.
-func start(d dispatcher, setup core.Setup, drain func()) *Controller {
 	ctx, cancel := context.WithCancel(context.Background())
-	if drain == nil {
-		drain = cancel
+	c := &Controller{cancel: cancel, drain: cancel, done: make(chan struct{})}
+	if d, ok := s.receiver.(Drainer); ok {
+		c.drain = d.Drain
 	}
-	c := &Controller{cancel: cancel, drain: drain, done: make(chan struct{})}
 	bound, end := core.Bind(ctx, setup)
+	err := s.enter() // here, so that a Close that follows waits for the goroutine
 	go func() {
 		defer close(c.done)
-		err := d.DispatchForever(bound)
+		if err == nil {
+			err = s.loop(bound)
+			s.leave()
+		}
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 			err = nil
 		}

@@ -151,6 +151,11 @@ func (s *Subscriber) DispatchForever(ctx context.Context) error {
 		return err
 	}
 	defer s.leave()
+	return s.loop(ctx)
+}
+
+// loop is DispatchForever between enter and leave.
+func (s *Subscriber) loop(ctx context.Context) error {
 	work, release := s.draining(ctx)
 	defer release()
 	buf := make([]Message, s.opts.BatchSize)
