@@ -2,12 +2,15 @@ package wire
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/internal/isotime"
+	"github.com/logbook-tray/logbook-tray/core/wire/dialect"
 )
 
 // Limits that hold where [Options] say nothing.
@@ -33,6 +36,12 @@ type Options struct {
 	// nothing: Logbook puts a Z behind local times too, after
 	// set_datetime_format("local"). nil means UTC.
 	Zone *time.Location
+	// Dialect says what the sender speaks: "logbook", "stdlib" for Python's logging
+	// package, or one of [dialect.Names]. "" recognizes it for each record.
+	Dialect string
+	// Map says how a sender names its fields, see [dialect.Options]. It goes before
+	// what is recognized.
+	Map map[string]string
 }
 
 // Decoder makes records of bytes. It is safe for concurrent use.
@@ -40,10 +49,14 @@ type Decoder struct {
 	maxSize, maxDepth int
 	fraction          isotime.Fraction
 	zone              *time.Location
+	family            string // "logbook" or "stdlib" if that is forced
+	dialects          dialect.Recognizer
+	inside            bool // an envelope, of which there may be one only
 }
 
-// NewDecoder returns a decoder with the given options.
-func NewDecoder(o Options) *Decoder {
+// NewDecoder returns a decoder with the given options. The error says which name in Dialect
+// or Map is unknown.
+func NewDecoder(o Options) (*Decoder, error) {
 	d := &Decoder{maxSize: o.MaxSize, maxDepth: o.MaxDepth, zone: o.Zone}
 	if d.maxSize <= 0 {
 		d.maxSize = DefaultMaxSize
@@ -54,20 +67,45 @@ func NewDecoder(o Options) *Decoder {
 	if o.DecimalFraction {
 		d.fraction = isotime.Decimal
 	}
-	return d
+	if o.Dialect == familyLogbook || o.Dialect == familyStdlib {
+		d.family, o.Dialect = o.Dialect, ""
+	}
+	r, err := dialect.New(dialect.Options{Dialect: o.Dialect, Map: o.Map})
+	if err != nil {
+		return nil, fmt.Errorf("make a decoder: %w", err)
+	}
+	d.dialects = *r
+	return d, nil
 }
+
+// The families that are no dialects; see [Options.Dialect].
+const (
+	familyLogbook = "logbook"
+	familyStdlib  = "stdlib"
+)
+
+// Dialects returns the names that [Options.Dialect] can have, in alphabetical order.
+func Dialects() []string {
+	names := append(dialect.Names(), familyLogbook, familyStdlib)
+	slices.Sort(names)
+	return names
+}
+
+// standard has the default options. It is never changed.
+var standard = Decoder{maxSize: DefaultMaxSize, maxDepth: DefaultMaxDepth} //nolint:gochecknoglobals // see above
 
 // Decode makes a record of one JSON object of any known family, with the
 // limits and the reading of times that [Options] have by default. See
 // [Decoder.Decode].
 func Decode(body []byte) (*core.Record, error) {
-	d := Decoder{maxSize: DefaultMaxSize, maxDepth: DefaultMaxDepth}
-	return d.Decode(body)
+	return standard.Decode(body)
 }
 
 // Decode makes a record of one JSON object: Logbook's of any version, a
-// dictionary of stdlib logging, or Logbook's RedisHandler's. The family is told
-// by its keys, the numbering of Logbook's levels by their values.
+// dictionary of stdlib logging, that of Logbook's RedisHandler, an envelope of
+// kombu around one of these, or what another logging library writes, see package
+// dialect. The family is told by its keys, the numbering of Logbook's levels by their
+// values.
 //
 // The record may refer to parts of body: the caller must not change
 // it afterwards, and it stays in memory as long as the record. What is only known
@@ -87,9 +125,11 @@ func (d *Decoder) Decode(body []byte) (*core.Record, error) {
 		return nil, p.notObject()
 	}
 	start := p.scanner
-	r, err := p.logbook()
-	if err != nil {
-		return nil, err
+	var r *core.Record
+	if d.family != familyStdlib && !d.dialects.Forced() {
+		if r, err = p.logbook(); err != nil {
+			return nil, err
+		}
 	}
 	if r == nil { // another family: look at all of it first
 		p.scanner = start

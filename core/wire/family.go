@@ -37,14 +37,36 @@ func (k keys) text(name string) (string, bool) {
 func (d *Decoder) FromFields(f core.Fields) (*core.Record, error) {
 	k := keys(f)
 	switch {
+	case d.family == familyLogbook:
+		return d.logbookDict(k)
+	case d.family == familyStdlib:
+		return d.stdlib(f, k), nil
+	case d.dialects.Forced():
+		return d.dialect(f)
 	case k.has("heavy_initialized", "channel"):
 		return d.logbookDict(k)
 	case k.has("levelno"), k.has("levelname"):
 		return d.stdlib(f, k), nil
+	case k.envelope():
+		return d.enveloped(f)
 	case k.redisHandler():
 		return d.redisHandler(f, k), nil
-	case k.has("msg", "level"), k.has("heavy_initialized"):
+	}
+	return d.dialect(f)
+}
+
+// dialect reads what other libraries write, and what only resembles a record of
+// Logbook.
+func (d *Decoder) dialect(f core.Fields) (*core.Record, error) {
+	if r := d.dialects.Record(f, d.Decode); r != nil {
+		return r, nil
+	}
+	k := keys(f)
+	if _, numeric := k.get("level").(int64); k.has("heavy_initialized") || numeric && k.has("msg") {
 		return d.logbookDict(k)
+	}
+	if r := d.dialects.Generic(f); r != nil {
+		return r, nil
 	}
 	return nil, &RejectError{ReasonUnknown, "keys: " + someKeys(f)}
 }

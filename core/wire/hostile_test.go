@@ -19,6 +19,15 @@ func reason(t *testing.T, err error) string {
 	return reject.Reason
 }
 
+func decoder(t *testing.T, o wire.Options) *wire.Decoder {
+	t.Helper()
+	d, err := wire.NewDecoder(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 func TestAValueOfTheWrongTypeCostsNobodyTheRecord(t *testing.T) {
 	const frame = `{"channel": "c", "msg": "m", "heavy_initialized": true, "time": "2024-01-01T00:00:00Z", `
 	for name, c := range map[string]struct {
@@ -105,8 +114,7 @@ func TestBytesThatAreNoRecordAreRejectedWithAReason(t *testing.T) {
 }
 
 func TestALargeBodyIsRejectedUnread(t *testing.T) {
-	d := wire.NewDecoder(wire.Options{MaxSize: 100})
-	_, err := d.Decode([]byte(`{"msg":"` + strings.Repeat("x", 100) + `"}`))
+	_, err := decoder(t, wire.Options{MaxSize: 100}).Decode([]byte(`{"msg":"` + strings.Repeat("x", 100) + `"}`))
 	if got := reason(t, err); got != wire.ReasonTooLarge {
 		t.Errorf("reason %q", got)
 	}
@@ -144,7 +152,7 @@ func TestTheFractionOfATimeIsReadAsTheSenderMeansIt(t *testing.T) {
 	if got := r.Time.Nanosecond(); got != 5000 {
 		t.Errorf("Logbook: %d ns, want 5000", got)
 	}
-	r, err := wire.NewDecoder(wire.Options{DecimalFraction: true, Zone: time.FixedZone("", 3600)}).Decode(body)
+	r, err := decoder(t, wire.Options{DecimalFraction: true, Zone: time.FixedZone("", 3600)}).Decode(body)
 	if err != nil {
 		t.Fatal(err)
 	}

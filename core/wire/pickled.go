@@ -10,8 +10,7 @@ import (
 
 // DecodePickle is [Decoder.DecodePickle] with the default options.
 func DecodePickle(body []byte) (*core.Record, error) {
-	d := Decoder{maxSize: DefaultMaxSize, maxDepth: DefaultMaxDepth}
-	return d.DecodePickle(body)
+	return standard.DecodePickle(body)
 }
 
 // DecodePickle makes a record of a pickle: the dictionary that Python's SocketHandler

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/internal/isotime"
 )
 
 // StdlibLevel returns the level that stands for a level number of Python's
@@ -108,6 +109,7 @@ func (d *Decoder) stdlib(f core.Fields, k keys) *core.Record {
 		extra.set(key, v)
 	}
 	r.Extra = extra.fields
+	d.stdlibTime(r)
 	stdlibLevel(r, k)
 	stdlibMessage(r, k)
 	stdlibException(r)
@@ -120,6 +122,27 @@ func pythonBase(p string) string {
 		return p[i+1:]
 	}
 	return path.Base(p)
+}
+
+// stdlibTime takes the time from where JSON formatters put it if there is no
+// created.
+func (d *Decoder) stdlibTime(r *core.Record) {
+	for _, key := range []string{"time", "timestamp", "@timestamp", "_created", "asctime"} {
+		v, ok := r.Extra.Lookup(key)
+		if !ok || !r.Time.IsZero() {
+			continue
+		}
+		if s, isText := v.(string); isText {
+			t, err := isotime.Parse(s, isotime.Decimal, d.zone)
+			if err != nil {
+				continue
+			}
+			v = t
+		}
+		if r.SetAttribute("time", v) && key != "asctime" {
+			r.Extra.Delete(key)
+		}
+	}
 }
 
 // stdlibLevel sets the level and keeps a number or name of the program's own in
@@ -153,6 +176,9 @@ func stdlibLevel(r *core.Record, k keys) {
 // left one, else msg, with its arguments if they came along.
 func stdlibMessage(r *core.Record, k keys) {
 	if s, ok := k.text("message"); ok {
+		if !k.has("msg") {
+			r.Msg = s
+		}
 		r.SetMessage(s)
 		return
 	}
