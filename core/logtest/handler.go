@@ -34,6 +34,7 @@ type TestHandler struct {
 	mu        sync.Mutex
 	records   []*core.Record
 	formatted []string // of the first len(formatted) records
+	resets    int
 }
 
 var (
@@ -87,17 +88,27 @@ func (h *TestHandler) Reset() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.records, h.formatted = nil, nil
+	h.resets++
 }
 
 // Formatted returns the records so far as text. Each record is formatted once,
 // when it is first asked for.
 func (h *TestHandler) Formatted() []string {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, r := range h.records[len(h.formatted):] {
-		h.formatted = append(h.formatted, h.format(r))
+	records, formatted, resets := h.records, slices.Clip(h.formatted), h.resets
+	h.mu.Unlock()
+	if len(formatted) == len(records) {
+		return formatted
 	}
-	return slices.Clip(h.formatted)
+	for _, r := range records[len(formatted):] {
+		formatted = append(formatted, h.format(r))
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.resets == resets && len(h.formatted) < len(formatted) {
+		h.formatted = formatted
+	}
+	return slices.Clip(formatted)
 }
 
 func (h *TestHandler) format(r *core.Record) string {
