@@ -13,7 +13,12 @@ import (
 	"github.com/logbook-tray/logbook-tray/ui/model"
 )
 
-const originInterval = time.Second
+// How often the process selector and the numbers are brought up to date: every new
+// text costs the toolkit a texture that it keeps for a minute.
+const (
+	originInterval = time.Second
+	numberInterval = 400 * time.Millisecond
+)
 
 // update takes over what the view found; it is called ten times a second at most.
 func (w *Window) update() {
@@ -29,8 +34,13 @@ func (w *Window) update() {
 	w.list.SetRows(state.Rows)
 	w.histogram.set(state.Histogram)
 	w.listOrigins(false)
-	setText(w.counts, w.countsText(state))
-	setText(w.rate, rateText(state.Rate))
+	// The view reports once more when it gets quiet, so the last numbers are not
+	// missed.
+	if now := w.options.Now(); now.Sub(w.numbered).Abs() >= numberInterval {
+		w.numbered = now
+		setText(w.counts, w.countsText(state))
+		setText(w.rate, rateText(state.Rate))
+	}
 }
 
 // setText changes a label only if it has to be drawn anew.

@@ -74,6 +74,8 @@ type Window struct {
 	counts  *widget.Label
 	message *widget.Label
 	rate    *widget.Label
+
+	numbered time.Time // when counts and rate were brought up to date
 }
 
 // buckets is the number of bars of the histogram.

@@ -100,9 +100,7 @@ func TestRecordsAppearAsTheyCome(t *testing.T) {
 	b.add(core.LevelError, "shop", "two")
 	b.add(core.LevelWarning, "shop", "three")
 	b.untilShown("one two three")
-	if want := "3 of 3 records  ·  1 error  ·  1 warning  ·  5 dropped"; b.counts.Text != want {
-		t.Errorf("status bar %q, want %q", b.counts.Text, want)
-	}
+	b.until("the numbers", func() bool { return b.counts.Text == "3 of 3 records  ·  1 error  ·  1 warning  ·  5 dropped" })
 	s := b.Status()
 	if s.Shown != 3 || s.Held != 3 || s.Total != 3 || s.Dropped != 5 || !s.Following || s.Selected != 0 || s.Level != "NOTSET" {
 		t.Errorf("status %+v", s)
@@ -369,9 +367,7 @@ func TestAStreamIsOneUpdateAtATime(t *testing.T) {
 	if n := b.list.Rows().Len(); n != 1000 {
 		t.Errorf("%d rows, want the newest 1000", n)
 	}
-	if !strings.Contains(b.counts.Text, "older forgotten") {
-		t.Errorf("counts %q", b.counts.Text)
-	}
+	b.until("the numbers", func() bool { return strings.Contains(b.counts.Text, "4\u2009000 older forgotten") })
 }
 
 func TestNothingHappensAfterClose(t *testing.T) {

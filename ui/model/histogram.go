@@ -17,7 +17,7 @@ type Histogram struct {
 }
 
 // minStep keeps a few records of one moment from looking like a trend.
-const minStep = 100 * time.Millisecond
+const minStep = 10 * time.Millisecond
 
 // NewHistogram counts the rows in n bars over the time in which they came in.
 func NewHistogram(rows Rows, n int) Histogram {
