@@ -63,6 +63,18 @@ func DefaultActions() []Action {
 	}
 }
 
+// Activation is what the user did with a notification.
+type Activation struct {
+	// ID is that of the notification.
+	ID uint64
+	// Action is the key of the action.
+	Action string
+	// Token allows the program to raise a window: the value of
+	// XDG_ACTIVATION_TOKEN on Wayland, of DESKTOP_STARTUP_ID on X11. "" where the
+	// service gives none.
+	Token string
+}
+
 // Text returns the body and the note, in at most limit characters: the body is
 // cut for it, with an ellipsis, so that the note is never lost. 0 means no
 // limit.

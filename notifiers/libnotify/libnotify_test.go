@@ -156,10 +156,10 @@ func TestARepeatReplacesTheNotificationWithoutASound(t *testing.T) {
 }
 
 // actions returns options that send what the user did to a channel.
-func actions() (libnotify.Options, chan libnotify.Activation, chan uint64) {
-	acted, dismissed := make(chan libnotify.Activation, 8), make(chan uint64, 8)
+func actions() (libnotify.Options, chan notifiers.Activation, chan uint64) {
+	acted, dismissed := make(chan notifiers.Activation, 8), make(chan uint64, 8)
 	return libnotify.Options{
-		OnAction:  func(a libnotify.Activation) { acted <- a },
+		OnAction:  func(a notifiers.Activation) { acted <- a },
 		OnDismiss: func(id uint64) { dismissed <- id },
 	}, acted, dismissed
 }
@@ -184,7 +184,7 @@ func TestAClickBringsTheActionAndItsTokenAndTheNotificationGoes(t *testing.T) {
 	s.emit("ActionInvoked", uint32(99), "default") // of another program
 	s.emit("ActivationToken", uint32(1), "token-1")
 	s.emit("ActionInvoked", uint32(1), "context")
-	if diff := cmp.Diff(libnotify.Activation{ID: 7, Action: "context", Token: "token-1"}, receive(t, acted)); diff != "" {
+	if diff := cmp.Diff(notifiers.Activation{ID: 7, Action: "context", Token: "token-1"}, receive(t, acted)); diff != "" {
 		t.Errorf("activation (-want +got):\n%s", diff)
 	}
 	wait(t, "the notification is closed", func() bool { return n.Status().Shown == 0 })

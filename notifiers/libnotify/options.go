@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/notifiers"
 )
 
 // The defaults of [Options].
@@ -46,7 +47,7 @@ type Options struct {
 	// OnAction, if not nil, is called when the user clicks on a notification or
 	// one of its buttons. It is called by a goroutine of the notifier, which
 	// waits for it: it must return soon, and must not call the notifier.
-	OnAction func(Activation)
+	OnAction func(notifiers.Activation)
 	// OnDismiss, if not nil, is called in the same way with the ID of a
 	// notification that the user has closed.
 	OnDismiss func(id uint64)
@@ -72,18 +73,6 @@ func (o Options) withDefaults() Options {
 		o.MaxBody = DefaultMaxBody
 	}
 	return o
-}
-
-// Activation is what the user did with a notification.
-type Activation struct {
-	// ID is that of the notification.
-	ID uint64
-	// Action is the key of the action.
-	Action string
-	// Token allows the program to raise a window: the value of
-	// XDG_ACTIVATION_TOKEN on Wayland, of DESKTOP_STARTUP_ID on X11. "" where the
-	// service gives none.
-	Token string
 }
 
 // Status says how a [Notifier] is doing.

@@ -68,7 +68,7 @@ func (n *Notifier) happened(l *link, e event) {
 	case e.action != "":
 		l.closeLater(e.number)
 		if n.opts.OnAction != nil {
-			n.opts.OnAction(Activation{ID: id, Action: e.action, Token: token})
+			n.opts.OnAction(notifiers.Activation{ID: id, Action: e.action, Token: token})
 		}
 	case e.token == "" && e.reason == closedByUser && n.opts.OnDismiss != nil:
 		n.opts.OnDismiss(id)
