@@ -1,0 +1,148 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/logbook-tray/logbook-tray/core"
+)
+
+// graph is the stack made from one configuration. It is immutable but for
+// its counters and for being closed.
+type graph struct {
+	handlers   []*node // the stack, top first
+	processors []string
+	ctx        context.Context //nolint:containedctx // carries the stack, nothing else
+
+	mu     sync.RWMutex // held for reading while a record is on its way
+	closed bool
+}
+
+// node is a handler of the graph with its place in the file and its counters.
+type node struct {
+	key      string // equal for a handler that stands in the next file as it does in this one
+	name     string
+	kind     string
+	depth    int
+	level    core.Level
+	filter   string
+	bubble   bool
+	handler  core.Handler // nil: blackhole
+	children []*node
+	self     *core.Logger
+
+	seen, filtered, taken, failed atomic.Uint64
+	failure                       atomic.Pointer[string] // of the last call; nil if it succeeded
+}
+
+// binding returns what goes onto the stack.
+func (n *node) binding(filter func(*core.Record) bool) core.Binding {
+	b := core.Binding{Name: n.name, Level: n.level, Bubble: n.bubble}
+	if n.handler != nil {
+		b.Handler = n
+	}
+	if filter != nil {
+		b.Filter = func(r *core.Record) bool {
+			if filter(r) {
+				return true
+			}
+			n.filtered.Add(1)
+			return false
+		}
+	}
+	return b
+}
+
+var (
+	_ core.BatchHandler = (*node)(nil)
+	_ core.Flusher      = (*node)(nil)
+)
+
+// Handle counts what the handler does with r.
+func (n *node) Handle(ctx context.Context, r *core.Record) error {
+	n.seen.Add(1)
+	return n.count(1, n.handler.Handle(ctx, r))
+}
+
+// HandleBatch counts what the handler does with a batch.
+func (n *node) HandleBatch(ctx context.Context, rs []*core.Record, why core.BatchReason) error {
+	n.seen.Add(uint64(len(rs)))
+	return n.count(uint64(len(rs)), core.HandleBatch(ctx, n.handler, rs, why))
+}
+
+// count takes note of the outcome. A failure is logged when it is a new one; equal
+// ones in a row are only counted.
+func (n *node) count(records uint64, err error) error {
+	switch {
+	case errors.Is(err, core.ErrPass):
+	case err == nil:
+		n.taken.Add(records)
+		if n.failure.Load() != nil && n.failure.Swap(nil) != nil {
+			n.self.Notice("handler {name} works again", core.Kw("name", n.name))
+		}
+	default:
+		n.failed.Add(records)
+		text := err.Error()
+		if old := n.failure.Swap(&text); old == nil || *old != text {
+			n.self.Error("handler {name} failed: {error}", core.Kw("name", n.name), core.Kw("error", text))
+		}
+	}
+	return err
+}
+
+// Flush flushes the handler.
+func (n *node) Flush(ctx context.Context) error {
+	if n.handler == nil {
+		return nil
+	}
+	return core.Flush(ctx, n.handler)
+}
+
+// close closes the handler and then those inside of it, which may still get
+// records from it until then. A node itself is no io.Closer, so that an outer
+// handler does not close what it does not own.
+func (n *node) close() error {
+	var errs []error
+	if n.handler != nil {
+		if err := core.Close(n.handler); err != nil {
+			errs = append(errs, fmt.Errorf("close handler %q: %w", n.name, err))
+		}
+	}
+	for _, c := range n.children {
+		errs = append(errs, c.close())
+	}
+	return errors.Join(errs...)
+}
+
+// dispatch sends r down the stack of the graph. It reports false if the graph
+// was closed, so that r has to go to its successor.
+func (g *graph) dispatch(r *core.Record) (ok bool, err error) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.closed {
+		return false, nil
+	}
+	return true, core.Dispatch(g.ctx, r)
+}
+
+// close waits for the records on their way, flushes and closes the handlers that
+// are not in keep, top first.
+func (g *graph) close(keep map[*node]bool) error {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	var errs []error
+	for _, n := range g.handlers {
+		if keep[n] {
+			continue
+		}
+		if err := n.Flush(context.Background()); err != nil {
+			errs = append(errs, fmt.Errorf("flush handler %q: %w", n.name, err))
+		}
+		errs = append(errs, n.close())
+	}
+	return errors.Join(errs...)
+}
