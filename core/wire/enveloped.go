@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 
@@ -39,10 +40,50 @@ func rejectEnvelope(err error) error {
 
 // DecodeMessage makes a record of a message of a broker, of which the content type
 // is known: a pickle for that of kombu's pickle serializer, else JSON. Errors
-// are of type [*RejectError].
+// are of type [*RejectError]. body may be retained, see [Decoder.Decode].
 func (d *Decoder) DecodeMessage(body []byte, contentType string) (*core.Record, error) {
 	if contentType == kombu.TypePickle {
 		return d.DecodePickle(body)
 	}
-	return d.Decode(body)
+	r, err := d.Decode(body)
+	if err == nil && bytes.Contains(body, []byte(`"__type__"`)) {
+		untagRecord(r)
+	}
+	return r, err
+}
+
+// untagRecord replaces the values that kombu since 5.3 marks with their type by plain
+// ones.
+func untagRecord(r *core.Record) {
+	for i := range r.Args {
+		r.Args[i] = untag(r.Args[i])
+	}
+	for _, f := range []core.Fields{r.Kwargs, r.Extra} {
+		for i := range f {
+			f[i].Value = untag(f[i].Value)
+		}
+	}
+}
+
+// untag returns the value in {"__type__": "datetime", "__value__": "2024-01-02"}, and those
+// in lists and dictionaries of such.
+func untag(v any) any {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			v[i] = untag(v[i])
+		}
+	case map[string]any:
+		value, tagged := v["__value__"]
+		if _, ok := v["__type__"].(string); ok && tagged && len(v) == 2 {
+			if id, ok := value.(map[string]any); ok && id["hex"] != nil { // a UUID
+				return id["hex"]
+			}
+			return value
+		}
+		for key, e := range v {
+			v[key] = untag(e)
+		}
+	}
+	return v
 }

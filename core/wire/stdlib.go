@@ -6,6 +6,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/internal/isotime"
+	"github.com/logbook-tray/logbook-tray/core/internal/pytrace"
 )
 
 // StdlibLevel returns the level that stands for a level number of Python's
@@ -220,7 +221,7 @@ func stdlibException(r *core.Record) {
 	}
 	r.SetMessage(message)
 	if e := r.Exception; e != nil && e.Name == "" {
-		e.Name, e.Message = LastException(e.Traceback)
+		e.Name, e.Message = pytrace.Last(e.Traceback)
 	}
 }
 

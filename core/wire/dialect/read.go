@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/internal/pytrace"
 )
 
 // reader makes one record.
@@ -204,9 +205,12 @@ func (x *reader) failure(v any) bool {
 	switch v := v.(type) {
 	case string:
 		if strings.Contains(v, "\n") {
-			x.exception().Traceback = v
-			if x.r.Exception.Message == "" {
-				x.r.Exception.Message, _, _ = strings.Cut(v, "\n")
+			e := x.exception()
+			e.Traceback = strings.TrimRight(v, "\n")
+			if name, message := pytrace.Last(v); e.Name == "" && name != "" && strings.Contains(v, "Traceback (") {
+				e.Name, e.Message = name, message
+			} else if e.Message == "" {
+				e.Message, _, _ = strings.Cut(v, "\n")
 			}
 			return true
 		}
