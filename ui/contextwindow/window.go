@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/ui/detail"
 	"github.com/logbook-tray/logbook-tray/ui/glyph"
 	"github.com/logbook-tray/logbook-tray/ui/logview"
@@ -27,17 +28,17 @@ type Options struct {
 	Store *model.Store
 	// Fonts are shared by the windows of a program; nil loads them anew.
 	Fonts *glyph.Fonts
-	// Text, JSON and Markdown return what is copied of a record; nil as in
-	// [detail.Options].
+	// Text, JSON and Markdown return what is copied of a record; [model.Text],
+	// [model.JSON] and [model.Markdown] if nil.
 	Text, JSON, Markdown func(*core.Record) string
 	// Copy puts a text into the clipboard; that of the app if nil.
 	Copy func(text string)
 	// OpenEditor opens a place in the source.
 	OpenEditor func(core.Site)
 	// Mute holds back the notifications of this alert for a time.
-	Mute func(model.Alert, time.Duration)
+	Mute func(alert.Alert, time.Duration)
 	// Dismiss closes the window and forgets the alert.
-	Dismiss func(model.Alert)
+	Dismiss func(alert.Alert)
 	// OpenLog shows the log window at the record.
 	OpenLog func(*core.Record)
 	// Close closes the window.
@@ -59,7 +60,7 @@ const (
 // user interface only.
 type Window struct {
 	options Options
-	alert   model.Alert
+	alert   alert.Alert
 	rows    model.List
 
 	list   *logview.View
@@ -73,12 +74,15 @@ type Window struct {
 }
 
 // New returns the content for an alert, with the alert's record selected.
-func New(alert model.Alert, o Options) *Window {
+func New(a alert.Alert, o Options) *Window {
 	if o.Copy == nil {
 		o.Copy = func(text string) { fyne.CurrentApp().Clipboard().SetContent(text) }
 	}
 	if o.Text == nil {
 		o.Text = model.Text
+	}
+	if o.JSON == nil {
+		o.JSON = model.JSON
 	}
 	if o.Markdown == nil {
 		o.Markdown = model.Markdown
@@ -86,10 +90,10 @@ func New(alert model.Alert, o Options) *Window {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	w := &Window{options: o, alert: alert}
+	w := &Window{options: o, alert: a}
 	w.build()
-	w.Update(alert)
-	w.show(alert.Records(), alert.Trigger)
+	w.Update(a)
+	w.show(w.own(), a.Trigger)
 	return w
 }
 
@@ -97,7 +101,7 @@ func New(alert model.Alert, o Options) *Window {
 func (w *Window) Object() fyne.CanvasObject { return w.root }
 
 // Alert returns the alert that is shown.
-func (w *Window) Alert() model.Alert { return w.alert }
+func (w *Window) Alert() alert.Alert { return w.alert }
 
 // Records returns the records that are listed.
 func (w *Window) Records() []*core.Record { return w.rows }
@@ -110,10 +114,10 @@ func (w *Window) List() *logview.View { return w.list }
 
 // Update shows the count and times of the alert as they are now. Its context
 // stays as it was when the window was opened.
-func (w *Window) Update(alert model.Alert) {
-	w.alert.Count, w.alert.First, w.alert.Last, w.alert.Muted = alert.Count, alert.First, alert.Last, alert.Muted
+func (w *Window) Update(a alert.Alert) {
+	w.alert.Count, w.alert.First, w.alert.Last, w.alert.State = a.Count, a.First, a.Last, a.State
 	w.facts.SetText(w.factsText())
-	if alert.Muted {
+	if a.State == alert.Muted {
 		w.mute.SetText("Muted")
 		w.mute.Disable()
 	}
@@ -173,13 +177,21 @@ func (w *Window) titleText() string {
 	return text
 }
 
+// factsText says how often and when it happened, and what is missing.
 func (w *Window) factsText() string {
-	a := w.alert
-	if a.Count <= 1 || a.Last.Equal(a.First) {
-		return "once, at " + a.First.Local().Format("15:04:05.000 on 2 January") + " (" + model.Ago(w.options.Now().Sub(a.First)) + ")"
+	const clock = "15:04:05.000"
+	a, now := w.alert, w.options.Now()
+	var text string
+	if a.Count <= 1 {
+		text = "once, at " + a.First.Local().Format(clock+" on 2 January") + " (" + model.Ago(now.Sub(a.First)) + ")"
+	} else {
+		text = fmt.Sprintf("%s times, first at %s, last at %s (%s)", model.Number(a.Count),
+			a.First.Local().Format(clock), a.Last.Local().Format(clock), model.Ago(now.Sub(a.Last)))
 	}
-	return fmt.Sprintf("%s times, first at %s, last at %s (%s)", model.Number(a.Count),
-		a.First.Local().Format("15:04:05.000"), a.Last.Local().Format("15:04:05.000"), model.Ago(w.options.Now().Sub(a.Last)))
+	if a.Omitted > 0 {
+		text += "  ·  older records before it are not held: " + model.Number(a.Omitted)
+	}
+	return text
 }
 
 func (w *Window) buttons() fyne.CanvasObject {
@@ -221,8 +233,19 @@ func (w *Window) CopyAll() {
 	w.notice.SetText(fmt.Sprintf("copied %d records", len(w.rows)))
 }
 
+// own returns the context of the alert with its trigger, once, at the end.
+func (w *Window) own() []*core.Record {
+	records := make([]*core.Record, 0, len(w.alert.Context)+1)
+	for _, r := range w.alert.Context {
+		if !model.SameRecord(r, w.alert.Trigger) {
+			records = append(records, r)
+		}
+	}
+	return append(records, w.alert.Trigger)
+}
+
 func (w *Window) setOthers(show bool) {
-	records := w.alert.Records()
+	records := w.own()
 	if show && w.options.Store != nil {
 		records = model.Neighbours(w.options.Store.Snapshot(), records, neighbourTime, maxNeighbours)
 	}
@@ -257,10 +280,7 @@ func (w *Window) rowOf(r *core.Record) uint64 {
 }
 
 func (w *Window) recordMenu(r *core.Record, at fyne.Position) {
-	items := []*fyne.MenuItem{fyne.NewMenuItem("Copy as text", w.list.CopyText)}
-	if w.options.JSON != nil {
-		items = append(items, fyne.NewMenuItem("Copy as JSON", w.list.CopyJSON))
-	}
+	items := []*fyne.MenuItem{fyne.NewMenuItem("Copy as text", w.list.CopyText), fyne.NewMenuItem("Copy as JSON", w.list.CopyJSON)}
 	items = append(items, fyne.NewMenuItem("Copy as Markdown", func() { w.options.Copy(w.options.Markdown(r)) }))
 	if w.options.OpenLog != nil {
 		items = append(items, fyne.NewMenuItem("Show in the log", func() { w.options.OpenLog(r) }))

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/ui/glyph"
 	"github.com/logbook-tray/logbook-tray/ui/logview"
 	"github.com/logbook-tray/logbook-tray/ui/model"
@@ -46,15 +47,14 @@ func newBench(t *testing.T) *bench {
 		_ = store.Handle(t.Context(), r)
 	}
 	b := &bench{}
-	call := func(what string, a model.Alert) { b.calls = append(b.calls, fmt.Sprint(what, " ", a.ID)) }
+	call := func(what string, a alert.Alert) { b.calls = append(b.calls, fmt.Sprint(what, " ", a.ID)) }
 	b.Window = New(
-		model.Alert{ID: 9, Title: "shop: Error", Trigger: mine[2], Context: mine[:2], Count: 1, First: mine[2].Time, Last: mine[2].Time},
+		alert.Alert{ID: 9, Title: "shop: Error", Trigger: mine[2], Context: mine[:2], Count: 1, First: mine[2].Time, Last: mine[2].Time},
 		Options{
 			Store: store, Fonts: glyph.NewFonts(false), Text: (*core.Record).Message,
-			JSON:    func(*core.Record) string { return "{}" },
 			Copy:    func(text string) { b.copied = text },
-			Mute:    func(a model.Alert, d time.Duration) { call("mute "+d.String(), a) },
-			Dismiss: func(a model.Alert) { call("dismiss", a) },
+			Mute:    func(a alert.Alert, d time.Duration) { call("mute "+d.String(), a) },
+			Dismiss: func(a alert.Alert) { call("dismiss", a) },
 			OpenLog: func(r *core.Record) { b.calls = append(b.calls, "log "+r.Message()) },
 			Close:   func() { b.calls = append(b.calls, "close") },
 			Now:     func() time.Time { return start.Add(5 * time.Minute) },
@@ -112,10 +112,24 @@ func TestOtherProcessesAreMergedIn(t *testing.T) {
 	}
 }
 
+func TestTheAlertsRecordIsListedOnce(t *testing.T) {
+	test.NewTempApp(t)
+	before, trigger := record(1, 1, core.LevelDebug, "before"), record(2, 1, core.LevelError, "failed")
+	for _, context := range [][]*core.Record{{before}, {before, trigger}, {before, trigger.Clone()}} {
+		w := New(alert.Alert{Trigger: trigger, Context: context, Count: 1, Omitted: 7}, Options{Fonts: glyph.NewFonts(false)})
+		if n := len(w.Records()); n != 2 || w.Records()[1] != trigger {
+			t.Errorf("%d records", n)
+		}
+		if !strings.HasSuffix(w.facts.Text, "not held: 7") {
+			t.Errorf("facts %q", w.facts.Text)
+		}
+	}
+}
+
 func TestRepeatsAreCounted(t *testing.T) {
 	b := newBench(t)
 	again := b.Alert()
-	again.Count, again.Last, again.Muted = 1234, start.Add(3*time.Minute), true
+	again.Count, again.Last, again.State = 1234, start.Add(3*time.Minute), alert.Muted
 	b.Update(again)
 	if want := "1\u2009234 times, first at 09:26:58.000, last at 09:29:53.000 (2 min ago)"; b.facts.Text != want {
 		t.Errorf("facts %q, want %q", b.facts.Text, want)
@@ -154,7 +168,7 @@ func TestWithoutCallbacksThereAreNoButtons(t *testing.T) {
 	test.NewTempApp(t)
 	r := record(0, 1, core.LevelError, "failed\nwith \u202elines")
 	r.Channel = strings.Repeat("c", 1000)
-	w := New(model.Alert{Trigger: r, Count: 1, First: r.Time, Last: r.Time}, Options{Fonts: glyph.NewFonts(false)})
+	w := New(alert.Alert{Trigger: r, Count: 1, First: r.Time, Last: r.Time}, Options{Fonts: glyph.NewFonts(false)})
 	if w.mute.Visible() || w.others.Visible() {
 		t.Error("a button that does nothing")
 	}
@@ -182,7 +196,7 @@ func TestTheWindowIsReadyInTime(t *testing.T) {
 		_ = store.Handle(t.Context(), record(i/100, 2, core.LevelDebug, "x"))
 	}
 	began := time.Now()
-	w := New(model.Alert{Trigger: record(200, 1, core.LevelError, "failed"), Context: context, Count: 1}, Options{Fonts: fonts, Store: store})
+	w := New(alert.Alert{Trigger: record(200, 1, core.LevelError, "failed"), Context: context, Count: 1}, Options{Fonts: fonts, Store: store})
 	window := test.NewTempWindow(t, w.Object())
 	window.Resize(fyne.NewSize(900, 600))
 	window.Canvas().Capture()

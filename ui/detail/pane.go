@@ -25,8 +25,8 @@ const (
 
 // Options are the parts that a [Pane] works with.
 type Options struct {
-	// Text, JSON and Markdown return what the buttons copy; [model.Text] and
-	// [model.Markdown] if nil. Without JSON there is no such button.
+	// Text, JSON and Markdown return what the buttons copy; [model.Text],
+	// [model.JSON] and [model.Markdown] if nil.
 	Text, JSON, Markdown func(*core.Record) string
 	// Copy puts a text into the clipboard; that of the app if nil.
 	Copy func(text string)
@@ -56,6 +56,9 @@ type Pane struct {
 func New(o Options) *Pane {
 	if o.Text == nil {
 		o.Text = model.Text
+	}
+	if o.JSON == nil {
+		o.JSON = model.JSON
 	}
 	if o.Markdown == nil {
 		o.Markdown = model.Markdown
@@ -101,7 +104,6 @@ func (p *Pane) copyButton(label string, format func(*core.Record) string) *widge
 	if label == "Copy text" {
 		b.Icon = theme.ContentCopyIcon()
 	}
-	b.Hidden = format == nil
 	return b
 }
 

@@ -236,9 +236,6 @@ func TestWithoutAnEditorPlacesAreText(t *testing.T) {
 	if link := find(b, func(*siteLink) bool { return true }); link != nil {
 		t.Error("there is a link")
 	}
-	if b.button("JSON") != nil {
-		t.Error("there is a button for JSON")
-	}
 	p.SetWrap(false)
 	if message := find(b, func(l *widget.Label) bool { return strings.HasPrefix(l.Text, "payment") }); message.Wrapping != fyne.TextWrapOff {
 		t.Error("lines are still wrapped")

@@ -27,8 +27,7 @@ type Options struct {
 	Fonts *glyph.Fonts
 	// Text returns the text of a record that is copied; [model.Text] if nil.
 	Text func(*core.Record) string
-	// JSON returns a record as one line of JSON. If it is nil, there is no
-	// copying as JSON.
+	// JSON returns a record as one line of JSON; [model.JSON] if nil.
 	JSON func(*core.Record) string
 	// Copy puts a text into the clipboard; that of the app if nil.
 	Copy func(text string)
@@ -108,6 +107,9 @@ func New(o Options) *View {
 	}
 	if o.Text == nil {
 		o.Text = model.Text
+	}
+	if o.JSON == nil {
+		o.JSON = model.JSON
 	}
 	if o.Copy == nil {
 		o.Copy = func(text string) { fyne.CurrentApp().Clipboard().SetContent(text) }
@@ -244,13 +246,12 @@ func (v *View) find(step int) bool {
 // CopyText copies the selected records as text.
 func (v *View) CopyText() { v.copy(v.options.Text) }
 
-// CopyJSON copies the selected records as lines of JSON, if the view was given
-// a way to do so.
+// CopyJSON copies the selected records as lines of JSON.
 func (v *View) CopyJSON() { v.copy(v.options.JSON) }
 
 func (v *View) copy(format func(*core.Record) string) {
 	records := v.Selected()
-	if len(records) == 0 || format == nil {
+	if len(records) == 0 {
 		return
 	}
 	v.options.Copy(joinRecords(records, format))

@@ -112,13 +112,10 @@ func (w *Window) recordMenu(r *core.Record, at fyne.Position) { w.popUp(w.record
 func (w *Window) recordItems(r *core.Record) []*fyne.MenuItem {
 	items := []*fyne.MenuItem{
 		fyne.NewMenuItem("Copy as text", w.list.CopyText),
-	}
-	if w.options.JSON != nil {
-		items = append(items, fyne.NewMenuItem("Copy as JSON", w.list.CopyJSON))
-	}
-	items = append(items,
+		fyne.NewMenuItem("Copy as JSON", w.list.CopyJSON),
 		fyne.NewMenuItem("Copy as Markdown", func() { w.options.Copy(w.options.Markdown(r)) }),
-		fyne.NewMenuItemSeparator())
+		fyne.NewMenuItemSeparator(),
+	}
 	if r.Channel != "" {
 		items = append(items,
 			fyne.NewMenuItem("Only channel "+short(r.Channel), func() { w.addTerm(model.QuoteTerm("channel:", r.Channel)) }),

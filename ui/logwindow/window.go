@@ -28,8 +28,8 @@ type Options struct {
 	Dispatch func(func())
 	// Fonts are shared by the windows of a program; nil loads them anew.
 	Fonts *glyph.Fonts
-	// Text, JSON and Markdown return what is copied of a record; nil as in
-	// [detail.Options].
+	// Text, JSON and Markdown return what is copied of a record; [model.Text],
+	// [model.JSON] and [model.Markdown] if nil.
 	Text, JSON, Markdown func(*core.Record) string
 	// Copy puts a text into the clipboard; that of the app if nil.
 	Copy func(text string)
@@ -88,6 +88,9 @@ func New(o Options) *Window {
 	}
 	if o.Text == nil {
 		o.Text = model.Text
+	}
+	if o.JSON == nil {
+		o.JSON = model.JSON
 	}
 	if o.Markdown == nil {
 		o.Markdown = model.Markdown

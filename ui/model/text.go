@@ -10,15 +10,19 @@ import (
 	"unicode/utf8"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/display"
+	"github.com/logbook-tray/logbook-tray/core/format"
+	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
 // Placeholder stands where a character is that would control a terminal or
 // the direction of text instead of being seen.
 const Placeholder = '\uFFFD'
 
-// Printable returns s without what could deceive or disturb where it is shown:
-// escape sequences of terminals are left out, other control characters and those that turn
-// the direction of text become a [Placeholder]. Line breaks and tabs stay.
+// Printable returns s as the windows show it. Where [display.Clean] leaves out
+// what is harmful, here a [Placeholder] tells that there was something, also for
+// characters that cannot be seen; but escape sequences of terminals, such as
+// colours, go without a trace. Line breaks and tabs stay.
 func Printable(s string) string {
 	if isPrintable(s) {
 		return s
@@ -56,19 +60,14 @@ func isPrintable(s string) bool {
 // direction of text or cannot be seen at all. Line feed and tab are not, and nor
 // are the joiners and selectors that make up emoji.
 func Hidden(r rune) bool {
-	switch {
-	case r == '\n' || r == '\t':
-		return false
-	case r < ' ' || r >= 0x7f && r < 0xa0: // C0, DEL, C1
-		return true
-	case r < 0x600:
-		return r == 0xad // soft hyphen
+	if r < 0x600 {
+		return r == 0xad || display.Harmful(r) // soft hyphen
 	}
 	switch r {
-	case 0x61c, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029, 0x2060, 0xfeff:
+	case 0x200b, 0x2028, 0x2029, 0xfeff:
 		return true
 	}
-	return r >= 0x202a && r <= 0x202e || r >= 0x2061 && r <= 0x206f ||
+	return display.Harmful(r) || r >= 0x2060 && r <= 0x206f ||
 		r >= 0xfff9 && r <= 0xfffb || r >= 0xe0000 && r <= 0xe007f ||
 		unicode.Is(unicode.Co, r) || unicode.Is(unicode.Cs, r)
 }
@@ -134,17 +133,30 @@ func Summarize(r *core.Record) Summary {
 // TimeLayout is the layout of times in full.
 const TimeLayout = "2006-01-02 15:04:05.000000"
 
-// Text returns r as a line of a log file, in local time, with the traceback
-// behind it if there is one.
+// Text returns r as Logbook's default format has it, in local time, with the
+// exception on the lines behind it. It is [Printable]: it may be pasted into a
+// terminal.
 func Text(r *core.Record) string {
-	text := fmt.Sprintf("[%s] %s: %s: %s", r.Time.Local().Format(TimeLayout), r.Level, r.Channel, r.Message())
-	if r.Exception == nil {
-		return text
+	formatter, err := format.NewString(format.DefaultTemplate, format.Options{Location: time.Local})
+	if err == nil {
+		var text []byte
+		if text, err = formatter.Append(nil, r); err == nil {
+			if e := r.Exception; e != nil && e.Traceback == "" { // the formatter shows tracebacks only
+				text = append(text, "\n"+e.Name+": "+e.Message...)
+			}
+			return Printable(string(text))
+		}
 	}
-	if r.Exception.Traceback != "" {
-		return text + "\n" + r.Exception.Traceback
+	return Printable(r.Message()) + "\n" + err.Error()
+}
+
+// JSON returns r as one line of Logbook's JSON.
+func JSON(r *core.Record) string {
+	line, err := wire.Append(nil, r)
+	if err != nil {
+		return fmt.Sprintf(`{"message": %q, "error": %q}`, r.Message(), err)
 	}
-	return text + "\n" + r.Exception.Name + ": " + r.Exception.Message
+	return string(line)
 }
 
 // Markdown returns r for an issue or a chat: a heading, a table of what is known,

@@ -166,7 +166,7 @@ func TestNestedFieldsAreLaidOut(t *testing.T) {
 
 func TestTextAndMarkdown(t *testing.T) {
 	text := model.Text(full())
-	if !strings.Contains(text, "] ERROR: shop: payment | declined\nTraceback\n") {
+	if !strings.Contains(text, "] ERROR: shop: payment | declined\nTraceback\n") || !strings.HasPrefix(text, "["+full().Time.Local().Format(model.TimeLayout)) {
 		t.Errorf("text %q", text)
 	}
 	r := full()
@@ -177,6 +177,9 @@ func TestTextAndMarkdown(t *testing.T) {
 	r.Exception = nil
 	if text := model.Text(r); !strings.HasSuffix(text, "shop: payment | declined") {
 		t.Errorf("text %q", text)
+	}
+	if line := model.JSON(full()); !strings.HasPrefix(line, "{") || !strings.Contains(line, `"order": 4711`) && !strings.Contains(line, `"order":4711`) || strings.Contains(line, "\n") {
+		t.Errorf("JSON %s", line)
 	}
 	md := model.Markdown(full())
 	for _, want := range []string{

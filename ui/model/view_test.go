@@ -223,13 +223,3 @@ func TestNeighboursAreMergedInTheOrderOfTime(t *testing.T) {
 		})
 	}
 }
-
-func TestAnAlertHasItsTriggerOnceAtTheEnd(t *testing.T) {
-	a, b, trigger := record(0, "", "a"), record(0, "", "b"), record(0, "", "trigger")
-	for _, context := range [][]*core.Record{{a, b}, {a, b, trigger}, {a, b, trigger.Clone()}} {
-		alert := model.Alert{Trigger: trigger, Context: context}
-		if diff := cmp.Diff([]string{"a", "b", "trigger"}, messages(model.List(alert.Records()))); diff != "" {
-			t.Error(diff)
-		}
-	}
-}
