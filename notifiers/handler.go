@@ -250,33 +250,37 @@ func (h *Handler) Stats() Stats {
 	}
 }
 
-// deliver calls the notifier for an event, one call at a time, so that an
-// older count never replaces a newer one.
+// deliver calls the notifier for an event.
 func (h *Handler) deliver(ctx context.Context, e limit.Event) error {
+	err := h.call(ctx, func() (Notification, bool) { return h.notification(e) })
+	if err != nil && e.Kind != limit.Digest {
+		h.limiter.Failed(e.Key)
+	}
+	return err
+}
+
+// call calls the notifier with what compose makes, if anything. One call is made at
+// a time, and composed at the last moment, so that an older count never replaces
+// a newer one.
+func (h *Handler) call(ctx context.Context, compose func() (n Notification, ok bool)) error {
 	ctx, cancel := context.WithTimeout(ctx, h.opts.Timeout)
 	defer cancel()
 	select {
 	case <-h.turn:
 		defer func() { h.turn <- struct{}{} }()
 	case <-ctx.Done():
-		return h.count(e, ctx.Err())
+		h.failed.Add(1)
+		return fmt.Errorf("notify: %w", ctx.Err())
 	}
-	n, ok := h.notification(e)
+	n, ok := compose()
 	if !ok {
 		h.quiet.Add(1)
 		return nil
 	}
-	return h.count(e, h.notifier.Notify(ctx, n))
-}
-
-func (h *Handler) count(e limit.Event, err error) error {
-	if err == nil {
-		h.delivered.Add(1)
-		return nil
+	if err := h.notifier.Notify(ctx, n); err != nil {
+		h.failed.Add(1)
+		return fmt.Errorf("notify: %w", err)
 	}
-	h.failed.Add(1)
-	if e.Kind != limit.Digest {
-		h.limiter.Failed(e.Key)
-	}
-	return fmt.Errorf("notify: %w", err)
+	h.delivered.Add(1)
+	return nil
 }

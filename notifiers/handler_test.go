@@ -17,6 +17,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/core/format"
 	"github.com/logbook-tray/logbook-tray/core/limit"
+	"github.com/logbook-tray/logbook-tray/core/mute"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 )
 
@@ -255,6 +256,27 @@ func TestAMutedRecordMakesAnAlertAndNoNotification(t *testing.T) {
 		}
 		if st := h.Stats(); st != (notifiers.Stats{Records: 2, Muted: 2}) {
 			t.Errorf("stats: %+v", st)
+		}
+	})
+}
+
+func TestWhatAMuteHeldBackIsSummedUpInOneNotification(t *testing.T) {
+	mutes := mute.NewStack(nil)
+	withHandler(t, notifiers.Options{Mutes: mutes}, func(t *testing.T, h *notifiers.Handler, s *screen) {
+		m := mutes.Push(mute.Mute{Label: "shop", Match: mute.Match{Channel: "shop"}})
+		warning := at(2, "slow")
+		warning.Level = core.LevelWarning
+		handle(t, h, record("declined"), record("declined"), warning)
+		m, _ = mutes.Pop(m.ID)
+		for _, ended := range []mute.Mute{m, {Label: "nothing held"}} {
+			if err := h.SumUp(t.Context(), ended); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect(t, s, "3 No longer muted: shop | 3 records, 2 of them errors, while muted, the latest:/shop: Warning/slow")
+		handle(t, h, record("declined"))
+		if n := len(s.shown); n != 2 || s.shown[1].ID != 1 {
+			t.Errorf("after the mute: %q", s.all())
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/internal/recent"
 )
 
 // The defaults of [Options].
@@ -41,7 +42,7 @@ type List struct {
 	order   *list.List               // newest first, by last repeat
 	bytes   int
 	unseen  int
-	counted recent
+	counted recent.Map
 	readers map[chan struct{}]struct{}
 }
 

@@ -57,7 +57,7 @@ func (l *List) Occur(o Occurrence) (a Alert, isNew bool) {
 // known returns the alert that an occurrence belongs to, nil if there is none yet, and
 // whether the alert has counted it already.
 func (l *List) known(o *Occurrence) (el *list.Element, counted bool) {
-	if id, ok := l.counted.get(o.Record.Seq); ok {
+	if id, ok := l.counted.Get(o.Record.Seq); ok {
 		if el, ok := l.byID[id]; ok {
 			return el, true
 		}
@@ -81,7 +81,7 @@ func (l *List) repeat(el *list.Element, o *Occurrence) {
 	a := &el.Value.(*entry).alert
 	a.Count++
 	a.Newest, a.Last, a.Title, a.Body = o.Record, o.At, o.Title, o.Body
-	l.counted.put(o.Record.Seq, a.ID)
+	l.counted.Put(o.Record.Seq, a.ID)
 	l.order.MoveToFront(el)
 }
 
@@ -96,36 +96,6 @@ func (l *List) create(o *Occurrence) *list.Element {
 	}
 	complete(&a)
 	el := l.add(a)
-	l.counted.put(o.Record.Seq, el.Value.(*entry).alert.ID)
+	l.counted.Put(o.Record.Seq, el.Value.(*entry).alert.ID)
 	return el
-}
-
-// recentSize is how many records are remembered as counted: more than the
-// handlers that share a list can be apart.
-const recentSize = 4096
-
-// recent remembers which alert counted the latest records, by sequence number.
-type recent struct {
-	ids  map[uint64]uint64
-	ring []uint64
-	next int
-}
-
-func (c *recent) get(seq uint64) (id uint64, ok bool) {
-	id, ok = c.ids[seq]
-	return id, ok
-}
-
-func (c *recent) put(seq, id uint64) {
-	if seq == 0 { // never dispatched, so it cannot be told apart
-		return
-	}
-	if c.ids == nil {
-		c.ids = make(map[uint64]uint64, recentSize)
-		c.ring = make([]uint64, recentSize)
-	}
-	delete(c.ids, c.ring[c.next])
-	c.ring[c.next] = seq
-	c.ids[seq] = id
-	c.next = (c.next + 1) % recentSize
 }
