@@ -81,6 +81,21 @@ func (a address) loopback() bool {
 	return err == nil && ip.IsLoopback()
 }
 
+// isFile reports whether the address is a Unix socket in the file system.
+func (a address) isFile() bool {
+	return a.transport == "ipc" && !strings.HasPrefix(a.path, "@") && a.path != "*"
+}
+
+// family allows IPv6 on s unless a is an IPv4 address, which would be shown
+// as ::ffff:127.0.0.1 otherwise. It counts for the next bind or connect.
+func (a address) family(s *zmq.Socket) error {
+	ip, err := netip.ParseAddr(a.host)
+	if err := s.SetIpv6(a.transport == "tcp" && (err != nil || !ip.Is4())); err != nil {
+		return fmt.Errorf("set ipv6: %w", err)
+	}
+	return nil
+}
+
 // lookupTimeout bounds how long a name may take to be resolved when binding.
 const lookupTimeout = 5 * time.Second
 
@@ -133,8 +148,11 @@ func (a address) bind(s *zmq.Socket, allowPlain bool) error {
 	if !resolved.loopback() && !allowPlain {
 		return fmt.Errorf("listen on %s: other computers can reach this address: set curve keys, or use 127.0.0.1", a.uri)
 	}
-	if a.transport == "ipc" && !strings.HasPrefix(a.path, "@") && inUse(a.path) {
+	if a.isFile() && inUse(a.path) {
 		return fmt.Errorf("listen on %s: %w; find the program with: ss -lxp src %s", a.uri, syscall.EADDRINUSE, a.path)
+	}
+	if err := resolved.family(s); err != nil {
+		return err
 	}
 	if err := s.Bind(resolved.endpoint()); err != nil {
 		return a.explain(err)

@@ -26,6 +26,8 @@ type monitor struct {
 	socket *zmq.Socket // used by run alone
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	// unbound gets a value for each address that is not listened on any more.
+	unbound chan struct{}
 
 	mu     sync.Mutex
 	bound  []string
@@ -46,7 +48,7 @@ type peer struct {
 const watched = zmq.EVENT_ACCEPTED | zmq.EVENT_CONNECTED | zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_DISCONNECTED |
 	zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL |
 	zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH |
-	zmq.EVENT_ACCEPT_FAILED | zmq.EVENT_MONITOR_STOPPED
+	zmq.EVENT_ACCEPT_FAILED | zmq.EVENT_CLOSED | zmq.EVENT_MONITOR_STOPPED
 
 // watch starts to follow the socket of e, which does not bind or connect yet.
 func watch(e *endpoint) (_ *monitor, err error) {
@@ -54,7 +56,7 @@ func watch(e *endpoint) (_ *monitor, err error) {
 	if err := e.socket.Monitor(name, watched); err != nil {
 		return nil, err
 	}
-	m := &monitor{side: e.opts.Side, onPeer: e.opts.OnPeer}
+	m := &monitor{side: e.opts.Side, onPeer: e.opts.OnPeer, unbound: make(chan struct{}, len(e.addresses))}
 	if m.socket, err = e.context.zmq.NewSocket(zmq.PAIR); err != nil {
 		return nil, err
 	}
@@ -75,6 +77,22 @@ func watch(e *endpoint) (_ *monitor, err error) {
 func (m *monitor) wait() {
 	m.cancel()
 	m.wg.Wait()
+}
+
+// unbindTimeout bounds how long libzmq may take to close a listening socket.
+const unbindTimeout = time.Second
+
+// awaitUnbound waits until libzmq has closed n listening sockets.
+func (m *monitor) awaitUnbound(n int) {
+	t := time.NewTimer(unbindTimeout)
+	defer t.Stop()
+	for range n {
+		select {
+		case <-m.unbound:
+		case <-t.C:
+			return
+		}
+	}
 }
 
 // run reads events until libzmq says that there will be no more.
@@ -179,6 +197,11 @@ func (m *monitor) seeBound(event zmq.Event, value int) *peer {
 				p.fd, p.State = -1, queue.StateLost
 				return p
 			}
+		}
+	case zmq.EVENT_CLOSED:
+		select {
+		case m.unbound <- struct{}{}:
+		default:
 		}
 	case zmq.EVENT_ACCEPT_FAILED:
 		m.err = fmt.Errorf("accept a connection: %w", syscall.Errno(value))

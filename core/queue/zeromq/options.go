@@ -152,7 +152,6 @@ func (o *Options) configure(s *zmq.Socket) error {
 		{"reconnect interval", func() error { return s.SetReconnectIvlMax(o.ReconnectMax) }},
 		// A peer that connects and says nothing is dropped.
 		{"handshake timeout", func() error { return s.SetHandshakeIvl(DefaultHandshake) }},
-		{"ipv6", func() error { return s.SetIpv6(true) }},
 		// Finds out that a peer is gone whose computer was switched off. ZMTP's own
 		// heartbeats would do so too, but old peers do not answer them.
 		{"keep-alive", func() error { return s.SetTcpKeepalive(1) }},

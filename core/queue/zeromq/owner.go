@@ -2,6 +2,7 @@ package zeromq
 
 import (
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
@@ -103,6 +104,9 @@ func (e *endpoint) attach() error {
 			continue
 		}
 		e.monitor.expects(a)
+		if err := a.family(e.socket); err != nil {
+			return err
+		}
 		if err := e.socket.Connect(a.endpoint()); err != nil {
 			return fmt.Errorf("connect to %s: %w", a.uri, err)
 		}
@@ -148,6 +152,12 @@ func (e *endpoint) release() {
 	waker := e.waker
 	e.waker = nil
 	e.mu.Unlock()
+	if !e.ownCtx && e.monitor != nil {
+		// libzmq closes in the background, and nobody waits for it in a context
+		// that lives on: do so here, so that the address is free afterwards.
+		e.detach()
+		e.monitor.awaitUnbound(e.watchedBound())
+	}
 	if e.socket != nil {
 		_ = e.socket.Monitor("", 0) // the monitor ends when it is told so
 	}
@@ -162,6 +172,22 @@ func (e *endpoint) release() {
 	if e.ownCtx {
 		_ = e.context.Close()
 	}
+	for i := range e.bound { // libzmq leaves the file
+		if a := e.addresses[i]; a.isFile() && !inUse(a.path) {
+			_ = os.Remove(a.path)
+		}
+	}
+}
+
+// watchedBound returns how many of the bound addresses libzmq sends events about.
+func (e *endpoint) watchedBound() int {
+	n := 0
+	for i := range e.bound {
+		if e.addresses[i].transport != "inproc" {
+			n++
+		}
+	}
+	return n
 }
 
 // name returns the addresses, with the port that was chosen.
@@ -180,5 +206,5 @@ func join(list []string) string {
 	return out
 }
 
-// Status returns what the monitor has seen.
+// status returns what the monitor has seen.
 func (e *endpoint) status() queue.Status { return e.monitor.status() }
