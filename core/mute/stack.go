@@ -23,7 +23,7 @@ type Stack struct {
 
 	mu      sync.Mutex
 	lastID  uint64
-	mutes   []*Mute // oldest first
+	mutes   []*Mute    // oldest first
 	counted recent.Map // the mute that counted a record
 	readers map[chan struct{}]struct{}
 }
