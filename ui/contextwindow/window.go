@@ -4,6 +4,7 @@ package contextwindow
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -222,14 +223,11 @@ func (w *Window) current() *core.Record {
 
 // CopyAll copies the records that led up to the alert, oldest first, as text.
 func (w *Window) CopyAll() {
-	text := ""
+	texts := make([]string, len(w.rows))
 	for i, r := range w.rows {
-		if i > 0 {
-			text += "\n"
-		}
-		text += w.options.Text(r)
+		texts[i] = w.options.Text(r)
 	}
-	w.options.Copy(text)
+	w.options.Copy(strings.Join(texts, "\n"))
 	w.notice.SetText(fmt.Sprintf("copied %d records", len(w.rows)))
 }
 

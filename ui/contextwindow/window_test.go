@@ -19,7 +19,7 @@ import (
 
 var start = time.Date(2026, 3, 14, 9, 26, 53, 0, time.Local)
 
-func record(second int, pid int, level core.Level, message string) *core.Record {
+func record(second, pid int, level core.Level, message string) *core.Record {
 	r := &core.Record{
 		Channel: "shop", Level: level, Msg: message, Time: start.Add(time.Duration(second) * time.Second),
 		Process: core.Process{ID: pid, Name: "worker"},

@@ -20,9 +20,9 @@ type tight struct{}
 func (*tight) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var size fyne.Size
 	for _, o := range objects {
-		min := o.MinSize()
-		size.Width = max(size.Width, min.Width)
-		size.Height += min.Height - overlap()
+		least := o.MinSize()
+		size.Width = max(size.Width, least.Width)
+		size.Height += least.Height - overlap()
 	}
 	size.Height += overlap()
 	return size
@@ -97,9 +97,9 @@ func (t *twoColumns) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	size := fyne.NewSize(t.names(objects, 0), overlap())
 	value := float32(0)
 	for i := 0; i+1 < len(objects); i += 2 {
-		min := objects[i+1].MinSize()
-		value = max(value, min.Width)
-		size.Height += max(min.Height, objects[i].MinSize().Height) - overlap()
+		least := objects[i+1].MinSize()
+		value = max(value, least.Width)
+		size.Height += max(least.Height, objects[i].MinSize().Height) - overlap()
 	}
 	size.Width += value
 	return size

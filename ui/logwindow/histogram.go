@@ -2,6 +2,7 @@ package logwindow
 
 import (
 	"image"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -114,12 +115,9 @@ func (h *histogram) barText(bar int) string {
 // stack is the order of the levels in a bar, from below: the severe ones are
 // at the bottom, where they stand on one line and can be compared.
 func stack() []core.Level {
-	levels := core.Levels()
-	out := make([]core.Level, 0, len(levels)+1)
-	for i := len(levels) - 1; i >= 0; i-- {
-		out = append(out, levels[i])
-	}
-	return append(out, core.LevelNotSet)
+	levels := append([]core.Level{core.LevelNotSet}, core.Levels()...)
+	slices.Reverse(levels)
+	return levels
 }
 
 func (h *histogram) paint(width, height int) image.Image {

@@ -2,6 +2,7 @@ package logwindow
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -122,7 +123,7 @@ func (w *Window) recordItems(r *core.Record) []*fyne.MenuItem {
 			fyne.NewMenuItem("Hide channel "+short(r.Channel), func() { w.addTerm("-" + model.QuoteTerm("channel:", r.Channel)) }))
 	}
 	if r.Process.ID != 0 {
-		process := fmt.Sprint(r.Process.ID)
+		process := strconv.Itoa(r.Process.ID)
 		items = append(items, fyne.NewMenuItem("Only process "+process, func() { w.addTerm("process:" + process) }))
 	}
 	items = append(items,

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -147,12 +148,7 @@ func (t *term) inValue(v any) bool {
 	case nil:
 		return false
 	case []any:
-		for _, e := range v {
-			if t.inValue(e) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(v, t.inValue)
 	case map[string]any:
 		for k, e := range v {
 			if t.in(k) || t.inValue(e) {

@@ -15,7 +15,9 @@ func TestFilterDecidesByLevelOriginAndText(t *testing.T) {
 	r.Process = core.Process{ID: 77, Name: "worker"}
 	r.Source.Peer = "127.0.0.1:5000"
 	r.Extra = core.Fields{
-		{Key: "user", Value: "ada"}, {Key: "amount", Value: int64(1299)}, {Key: "rate", Value: 0.5},
+		{Key: "user", Value: "ada"},
+		{Key: "amount", Value: int64(1299)},
+		{Key: "rate", Value: 0.5},
 		{Key: "request", Value: map[string]any{"path": "/pay", "tags": []any{"vip", nil}}},
 	}
 	r.Exception = &core.Exception{Name: "shop.Declined", Message: "no funds", Traceback: "  File \"bank.py\", line 3"}

@@ -21,8 +21,10 @@ func TestAPosterHasOneCallUnderwayAtMost(t *testing.T) {
 	if len(queue) != 1 {
 		t.Fatalf("%d calls queued", len(queue))
 	}
-	for i := 0; i < len(queue); i++ {
-		queue[i]()
+	for len(queue) > 0 {
+		f := queue[0]
+		queue = queue[1:]
+		f()
 	}
 	if calls != 2 {
 		t.Errorf("%d calls, want the first and the one asked for while it ran", calls)

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -199,7 +200,7 @@ func (v *View) match(w *viewWork, s Snapshot) (Rows, bool) {
 	}
 	w.positions = dropBefore(w.positions, s.First())
 	// Clipped: the next append must not be seen by readers of this state.
-	return matched{Snapshot: s, positions: w.positions[:len(w.positions):len(w.positions)]}, true
+	return matched{Snapshot: s, positions: slices.Clip(w.positions)}, true
 }
 
 func (v *View) interrupted(generation uint64) bool {

@@ -19,7 +19,7 @@ func TestTheViewReportsChangesAtMostTenTimesASecond(t *testing.T) {
 		s := model.NewStore(model.StoreOptions{Records: 100_000})
 		var calls atomic.Int32
 		v := model.NewView(s, model.ViewOptions{Changed: func() { calls.Add(1) }})
-		defer v.Close() //nolint:errcheck // always nil
+		defer v.Close()
 		synctest.Wait()
 		calls.Store(0)
 		for range 1000 { // 10 000 records in one second
@@ -46,7 +46,7 @@ func TestASingleRecordIsShownAtOnceAndThenTheRateGoesToZero(t *testing.T) {
 		s := model.NewStore(model.StoreOptions{})
 		var calls atomic.Int32
 		v := model.NewView(s, model.ViewOptions{Changed: func() { calls.Add(1) }})
-		defer v.Close() //nolint:errcheck // always nil
+		defer v.Close()
 		time.Sleep(10 * time.Second)
 		calls.Store(0)
 		fill(t, s, 1)
@@ -68,7 +68,7 @@ func TestAFilterIsAppliedToOldAndNewRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := model.NewStore(model.StoreOptions{Records: 1000})
 		v := model.NewView(s, model.ViewOptions{Filter: model.Filter{Min: core.LevelError}, Buckets: 10})
-		defer v.Close() //nolint:errcheck // always nil
+		defer v.Close()
 		fill(t, s, 700)
 		time.Sleep(time.Second)
 		if got := v.State().Rows.Len(); got != 200 {
@@ -105,7 +105,7 @@ func TestAWrongFilterChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := model.NewStore(model.StoreOptions{})
 		v := model.NewView(s, model.ViewOptions{})
-		defer v.Close() //nolint:errcheck // always nil
+		defer v.Close()
 		fill(t, s, 5)
 		if err := v.SetFilter(model.Filter{Text: "re:("}); err == nil {
 			t.Error("no error")
@@ -122,7 +122,7 @@ func TestEveryKeystrokeCountsButOnlyTheLastFilterIsShown(t *testing.T) {
 		s := model.NewStore(model.StoreOptions{Records: 200_000})
 		fill(t, s, 100_000)
 		v := model.NewView(s, model.ViewOptions{})
-		defer v.Close() //nolint:errcheck // always nil
+		defer v.Close()
 		for _, text := range []string{"r", "re", "record", `re:d`, `re:\d`, `"record 99999"`} {
 			if err := v.SetFilter(model.Filter{Text: text}); err != nil {
 				t.Fatal(err)

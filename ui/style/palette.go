@@ -113,7 +113,7 @@ func PaletteFor(th fyne.Theme, variant fyne.ThemeVariant) *Palette {
 }
 
 func opaque(c color.Color) color.RGBA {
-	n := color.NRGBAModel.Convert(c).(color.NRGBA) //nolint:errcheck // the model's type
+	n := color.NRGBAModel.Convert(c).(color.NRGBA)
 	return color.RGBA{R: n.R, G: n.G, B: n.B, A: 255}
 }
 
