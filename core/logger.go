@@ -261,6 +261,9 @@ func (l *Logger) record(level Level, msg string, args []any) *Record {
 				r.Exception = NewException(a.err)
 			}
 		default:
+			if r.Args == nil {
+				r.Args = make([]any, 0, len(args))
+			}
 			r.Args = append(r.Args, a)
 		}
 	}

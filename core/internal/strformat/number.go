@@ -4,22 +4,21 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"math/big"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
 // appendInt formats a whole number by a specification.
-func appendInt(dst []byte, n *big.Int, s, name string) ([]byte, error) {
+func appendInt(dst []byte, n whole, s, name string) ([]byte, error) {
 	f, err := parseSpec(s, '>', 0, name)
 	if err != nil {
 		return dst, err
 	}
 	switch f.kind {
 	case 'e', 'E', 'f', 'F', 'g', 'G', '%':
-		v, _ := new(big.Float).SetInt(n).Float64()
-		if math.IsInf(v, 0) {
+		v, ok := n.float()
+		if !ok {
 			return dst, fmt.Errorf("int too large to convert to float")
 		}
 		return appendFloatSpec(dst, v, f, name)
@@ -35,7 +34,7 @@ func appendInt(dst []byte, n *big.Int, s, name string) ([]byte, error) {
 	case f.noNegZero:
 		return dst, fmt.Errorf("Negative zero coercion (z) not allowed in integer format specifier") //nolint:staticcheck // Python's words
 	}
-	digits := new(big.Int).Abs(n).Append(nil, base)
+	digits := n.appendAbs(make([]byte, 0, 24), base)
 	prefix := ""
 	if f.alternate && base != 10 {
 		prefix = "0" + string(f.kind)
@@ -43,9 +42,12 @@ func appendInt(dst []byte, n *big.Int, s, name string) ([]byte, error) {
 	if f.kind == 'X' {
 		digits = bytes.ToUpper(digits)
 	}
-	head := f.signOf(n.Sign() < 0) + prefix
+	head := f.signOf(n.negative) + prefix
 	digits = f.group(digits, group, len(head), 0)
-	return f.pad(dst, append([]byte(head), digits...), len(head)), nil
+	if head != "" {
+		digits = append([]byte(head), digits...)
+	}
+	return f.pad(dst, digits, len(head)), nil
 }
 
 // baseOf returns the base of a type code and the size of its groups of digits.
@@ -102,7 +104,7 @@ func (f *spec) group(digits []byte, size, head, tail int) []byte {
 	return out
 }
 
-func appendChar(dst []byte, n *big.Int, f spec) ([]byte, error) {
+func appendChar(dst []byte, n whole, f spec) ([]byte, error) {
 	switch {
 	case f.precision >= 0:
 		return dst, fmt.Errorf("Precision not allowed in integer format specifier") //nolint:staticcheck // Python's words
@@ -112,10 +114,10 @@ func appendChar(dst []byte, n *big.Int, f spec) ([]byte, error) {
 		return dst, fmt.Errorf("Sign not allowed with integer format specifier 'c'") //nolint:staticcheck // Python's words
 	case f.alternate:
 		return dst, fmt.Errorf("Alternate form (#) not allowed with integer format specifier 'c'") //nolint:staticcheck // Python's words
-	case !n.IsInt64() || n.Int64() < 0 || n.Int64() > utf8.MaxRune:
+	case n.negative || n.large != nil || n.abs > utf8.MaxRune:
 		return dst, fmt.Errorf("%%c arg not in range(0x110000)")
 	}
-	return f.pad(dst, utf8.AppendRune(nil, rune(n.Int64())), 0), nil
+	return f.pad(dst, utf8.AppendRune(nil, rune(n.abs)), 0), nil
 }
 
 // appendFloat formats a number by a specification.

@@ -12,7 +12,6 @@ import (
 type scanner struct {
 	rest  string
 	depth int // how deep specs may still nest
-	*numbering
 }
 
 // numbering tells how the fields of one template are numbered; the fields in
@@ -36,7 +35,7 @@ type field struct {
 
 // next returns the text up to the next field and that field, if there is one. At
 // the end of the template more is false.
-func (s *scanner) next() (literal string, f field, more bool, err error) {
+func (s *scanner) next(n *numbering) (literal string, f field, more bool, err error) {
 	if s.rest == "" {
 		return "", field{}, false, nil
 	}
@@ -54,18 +53,18 @@ func (s *scanner) next() (literal string, f field, more bool, err error) {
 		return "", field{}, false, fmt.Errorf("Single '%c' encountered in format string", c) //nolint:staticcheck // Python's words
 	}
 	literal, s.rest = s.rest[:i], s.rest[i+1:]
-	f, err = s.field()
+	f, err = s.field(n)
 	return literal, f, true, err
 }
 
 // field scans a replacement field behind its opening brace.
-func (s *scanner) field() (f field, err error) {
+func (s *scanner) field(n *numbering) (f field, err error) {
 	f.present = true
 	end, c, err := fieldNameEnd(s.rest)
 	if err != nil {
 		return f, err
 	}
-	if err := s.name(&f, s.rest[:end]); err != nil {
+	if err := n.name(&f, s.rest[:end]); err != nil {
 		return f, err
 	}
 	s.rest = s.rest[end+1:]
@@ -101,29 +100,29 @@ func fieldNameEnd(s string) (end int, c byte, err error) {
 
 // name splits the name of the argument from the path behind it, and numbers the
 // field.
-func (s *scanner) name(f *field, name string) error {
+func (n *numbering) name(f *field, name string) error {
 	if i := strings.IndexAny(name, ".["); i >= 0 {
 		name, f.path = name[:i], name[i:]
 	}
 	f.name, f.index = name, -1
 	if name == "" {
-		if s.manual {
+		if n.manual {
 			return errors.New("cannot switch from manual field specification to automatic field numbering")
 		}
-		s.auto = true
-		f.index = s.numbering.next
-		s.numbering.next++
+		n.auto = true
+		f.index = n.next
+		n.next++
 		return nil
 	}
-	n, ok, err := integer(name)
+	index, ok, err := integer(name)
 	if err != nil || !ok {
 		return err
 	}
-	if s.auto {
+	if n.auto {
 		return errors.New("cannot switch from automatic field numbering to manual field specification")
 	}
-	s.manual = true
-	f.name, f.index = "", n
+	n.manual = true
+	f.name, f.index = "", index
 	return nil
 }
 

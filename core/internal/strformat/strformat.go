@@ -41,8 +41,7 @@ func (f NamedFunc) Lookup(name string) (any, bool) { return f(name) }
 // be nil. After an error dst holds what could be rendered before it.
 func Append(dst []byte, template string, args []any, named Named) ([]byte, error) {
 	e := evaluation{args: args, named: named, limit: len(dst) + MaxLen}
-	var numbers numbering
-	return e.run(dst, scanner{rest: template, depth: maxDepth, numbering: &numbers})
+	return e.run(dst, scanner{rest: template, depth: maxDepth})
 }
 
 // Format is [Append] to a string. After an error the string is empty.
@@ -59,17 +58,19 @@ type evaluation struct {
 	args  []any
 	named Named
 	limit int // of the length of dst
+
+	numbers numbering
 }
 
 func (e *evaluation) run(dst []byte, s scanner) ([]byte, error) {
 	for {
-		literal, f, more, err := s.next()
+		literal, f, more, err := s.next(&e.numbers)
 		if err != nil || !more {
 			return dst, err
 		}
 		dst = append(dst, literal...)
 		if f.present {
-			if dst, err = e.field(dst, &f, s); err != nil {
+			if dst, err = e.field(dst, &f, s.depth); err != nil {
 				return dst, err
 			}
 		}
@@ -79,8 +80,8 @@ func (e *evaluation) run(dst []byte, s scanner) ([]byte, error) {
 	}
 }
 
-// field renders one field. s tells how deep it is and continues the numbering.
-func (e *evaluation) field(dst []byte, f *field, s scanner) ([]byte, error) {
+// field renders one field, in which specs may nest so deep.
+func (e *evaluation) field(dst []byte, f *field, depth int) ([]byte, error) {
 	v, err := e.argument(f)
 	if err != nil {
 		return dst, err
@@ -90,8 +91,7 @@ func (e *evaluation) field(dst []byte, f *field, s scanner) ([]byte, error) {
 	}
 	spec := f.spec
 	if f.nested {
-		s.rest, s.depth = f.spec, s.depth-1
-		expanded, err := e.run(nil, s)
+		expanded, err := e.run(nil, scanner{rest: f.spec, depth: depth - 1})
 		if err != nil {
 			return dst, err
 		}
@@ -157,9 +157,9 @@ type Part struct {
 func Parse(template string) (*Template, error) {
 	t := &Template{source: template}
 	var numbers numbering
-	s := scanner{rest: template, depth: maxDepth, numbering: &numbers}
+	s := scanner{rest: template, depth: maxDepth}
 	for {
-		literal, f, more, err := s.next()
+		literal, f, more, err := s.next(&numbers)
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +171,7 @@ func Parse(template string) (*Template, error) {
 			Conv: f.conv, Spec: f.spec, Nested: f.nested, index: f.index, numbers: numbers,
 		}
 		if f.nested {
-			if err := check(scanner{rest: f.spec, depth: maxDepth - 1, numbering: &numbers}); err != nil {
+			if err := check(scanner{rest: f.spec, depth: maxDepth - 1}, &numbers); err != nil {
 				return nil, err
 			}
 		}
@@ -183,9 +183,9 @@ func Parse(template string) (*Template, error) {
 	}
 }
 
-func check(s scanner) error {
+func check(s scanner, n *numbering) error {
 	for {
-		if _, _, more, err := s.next(); err != nil || !more {
+		if _, _, more, err := s.next(n); err != nil || !more {
 			return err
 		}
 	}
@@ -199,10 +199,9 @@ func (t *Template) Parts() []Part { return t.parts }
 
 // AppendField renders the field of p to dst.
 func (p *Part) AppendField(dst []byte, args []any, named Named) ([]byte, error) {
-	e := evaluation{args: args, named: named, limit: len(dst) + MaxLen}
+	e := evaluation{args: args, named: named, limit: len(dst) + MaxLen, numbers: p.numbers}
 	f := field{name: p.Name, index: p.index, path: p.Path, conv: p.Conv, spec: p.Spec, nested: p.Nested, present: true}
-	numbers := p.numbers
-	return e.field(dst, &f, scanner{depth: maxDepth, numbering: &numbers})
+	return e.field(dst, &f, maxDepth)
 }
 
 // Steps calls step for every attribute or item of a path such as

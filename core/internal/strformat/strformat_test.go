@@ -155,6 +155,6 @@ func BenchmarkFormat(b *testing.B) {
 	b.ReportAllocs()
 	var out []byte
 	for b.Loop() {
-		out, _ = strformat.Append(out[:0], "{} {:>8} declined: {2:.2f} of {1}", args, nil)
+		out, _ = strformat.Append(out[:0], "{0} {1:>8} declined: {2:.2f} of {1}", args, nil)
 	}
 }

@@ -12,10 +12,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/internal/strftime"
 )
 
-// maxDigits bounds the whole numbers that are read from text. It is Python's
-// own limit.
-const maxDigits = 4300
-
 // appendValue formats v by a specification, as Python's format does.
 func appendValue(dst []byte, v any, s string, limit int) ([]byte, error) {
 	if s == "" {
@@ -189,7 +185,10 @@ func ownText(v any) (text string, ok bool) {
 
 func (p printer) reflected(dst []byte, v any) []byte {
 	if n, ok := toInt(v); ok {
-		return n.Append(dst, 10)
+		if n.negative {
+			dst = append(dst, '-')
+		}
+		return n.appendAbs(dst, 10)
 	}
 	if f, ok := toFloat(v); ok {
 		return appendFloatRepr(dst, f)
@@ -274,6 +273,9 @@ func (p printer) dict(dst []byte, rv reflect.Value) []byte {
 	return append(dst, '}')
 }
 
+// It is not inlined because the loop body moves dst to the heap.
+//
+//go:noinline
 func (p printer) pairs(dst []byte, all iter.Seq2[string, any]) []byte {
 	p.repr = true
 	p.depth++
@@ -336,57 +338,6 @@ func appendShort(dst []byte, v float64) []byte {
 		dst = dst[:n-2]
 	}
 	return dst
-}
-
-// toInt returns the value of any whole number. A bool is one, as in Python.
-func toInt(v any) (*big.Int, bool) {
-	switch v := v.(type) {
-	case json.Number:
-		if len(v) > maxDigits {
-			return nil, false
-		}
-		return new(big.Int).SetString(string(v), 10)
-	case *big.Int:
-		return v, v != nil
-	}
-	rv, ok := indirect(v)
-	switch {
-	case !ok:
-		return nil, false
-	case rv.CanInt():
-		return big.NewInt(rv.Int()), true
-	case rv.CanUint():
-		return new(big.Int).SetUint64(rv.Uint()), true
-	case rv.Kind() == reflect.Bool:
-		if rv.Bool() {
-			return big.NewInt(1), true
-		}
-		return new(big.Int), true
-	}
-	return nil, false
-}
-
-// toFloat returns the value of any number with a fraction.
-func toFloat(v any) (float64, bool) {
-	switch v := v.(type) {
-	case float64:
-		return v, true
-	case json.Number:
-		if _, whole := toInt(v); whole {
-			return 0, false
-		}
-		f, err := v.Float64()
-		return f, err == nil
-	}
-	rv, ok := indirect(v)
-	if !ok || !rv.CanFloat() {
-		return 0, false
-	}
-	if rv.Kind() == reflect.Float32 { // the shortest text, not that of the nearest float64
-		f, _ := strconv.ParseFloat(strconv.FormatFloat(rv.Float(), 'g', -1, 32), 64)
-		return f, true
-	}
-	return rv.Float(), true
 }
 
 // typeName returns the name of the type for error messages: Python's, if
