@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/ui/model"
-	"github.com/logbook-tray/logbook-tray/ui/style"
 )
 
 // What is laid out is bounded; copying has everything.
@@ -157,27 +155,12 @@ func (p *Pane) fill() {
 
 // addHead shows level and channel, and the whole message.
 func (p *Pane) addHead(r *core.Record) {
-	p.main.Add(container.NewHBox(p.badge(r.Level), p.label(r.Channel, fyne.TextStyle{Bold: true}, fyne.TextWrapOff)))
+	p.main.Add(container.NewHBox(newBadge(r.Level), p.label(r.Channel, fyne.TextStyle{Bold: true}, fyne.TextWrapOff)))
 	message := r.Message()
 	if message == "" && r.Exception != nil {
 		message = model.Summarize(r).Line
 	}
 	p.main.Add(p.text(message))
-}
-
-// badge is the name of the level in its colours.
-func (p *Pane) badge(l core.Level) fyne.CanvasObject {
-	palette := style.PaletteFor(fyne.CurrentApp().Settings().Theme(), fyne.CurrentApp().Settings().ThemeVariant())
-	colors := palette.Level(l)
-	text := canvas.NewText(" "+l.String()+" ", colors.Name)
-	text.TextStyle.Bold = true
-	text.TextSize = theme.TextSize()
-	if !colors.Badged {
-		return container.NewPadded(text)
-	}
-	ground := canvas.NewRectangle(colors.Badge)
-	ground.CornerRadius = 4
-	return container.NewPadded(container.NewStack(ground, text))
 }
 
 // addException shows the exception; its traceback is there to be clicked.

@@ -112,7 +112,7 @@ func TestThePaneShowsEverythingOfARecord(t *testing.T) {
 	b.Show(record())
 	all := "\n" + strings.Join(b.texts(), "\n") + "\n"
 	for _, want := range []string{
-		"\n CRITICAL \n", "\nshop\n", "\npayment declined�\n", "\nshop.Declined: no funds\n", "\nTraceback:\n", "\n    g()\nshop.Declined: no funds\n",
+		"\nCRITICAL\n", "\nshop\n", "\npayment declined�\n", "\nshop.Declined: no funds\n", "\nTraceback:\n", "\n    g()\nshop.Declined: no funds\n",
 		"\norder\n", "\n  id\n4711\n", "\n0\nfirst\n", "\nnamed\nsecond\n", "\nlevel\nCRITICAL\n", "\nUTC\n2026-03-14 09:26:53.000000\n",
 		"(60 s ago)", "\n/srv/shop.py:7\n", "\nfunction\npay\n", "\nprocess\n42\n", "\nthread\nMain\n", "\nsource\ndev (127.0.0.1)\n", "\nreceived\n",
 	} {
@@ -188,6 +188,20 @@ func TestWithoutARecordThereIsAHint(t *testing.T) {
 	b.Show(nil)
 	if got := b.texts(); len(got) != 1 || b.Record() != nil {
 		t.Errorf("shows %q", got)
+	}
+}
+
+func TestTheBadgeFollowsTheTheme(t *testing.T) {
+	b := newBench(t)
+	b.Show(record())
+	name := find(b, func(o *badge) bool { return true })
+	if name.ground.FillColor != style.Light().Level(core.LevelCritical).Badge || name.ground.Hidden {
+		t.Error("not the light colours")
+	}
+	fyne.CurrentApp().Settings().SetTheme(style.NewTheme(style.VariantDark))
+	name.Refresh()
+	if name.ground.FillColor != style.Dark().Level(core.LevelCritical).Badge || name.text.Color != style.Dark().Level(core.LevelCritical).Name {
+		t.Error("not the dark colours after the change")
 	}
 }
 

@@ -33,6 +33,9 @@ func (w *Window) update() {
 		w.list.SetEmptyText("No record passes the filter.")
 	}
 	w.list.SetRows(state.Rows)
+	if w.sought != nil && w.selectRecord(w.sought) {
+		w.sought = nil
+	}
 	w.histogram.set(state.Histogram)
 	w.listOrigins(false)
 	// The view reports once more when it gets quiet, so the last numbers are not

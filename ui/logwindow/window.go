@@ -57,6 +57,7 @@ type Window struct {
 	failure string         // why the filter does not compile
 	notice  string         // what was done last
 	closed  bool
+	sought  *core.Record // to be brought into sight when it is listed
 
 	list      *logview.View
 	detail    *detail.Pane
@@ -183,6 +184,30 @@ func focus(o interface {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
 		c.Focus(o)
 	}
+}
+
+// Reveal selects a record and brings it into sight, without the filter if that
+// hides it. It reports whether the record is still held.
+func (w *Window) Reveal(r *core.Record) bool {
+	if w.selectRecord(r) {
+		return true
+	}
+	if _, held := model.RowFor(w.options.Store.Snapshot(), r); !held {
+		w.tell("the record is not held any more")
+		return false
+	}
+	w.SetFilter(model.Filter{})
+	w.sought = r
+	return true
+}
+
+func (w *Window) selectRecord(r *core.Record) bool {
+	row, ok := model.RowFor(w.list.Rows(), r)
+	if ok {
+		key, _ := w.list.Rows().At(row)
+		w.list.Select(key)
+	}
+	return ok
 }
 
 func (w *Window) build() {

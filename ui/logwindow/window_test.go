@@ -184,6 +184,27 @@ func TestSelectingARecordOpensItsDetail(t *testing.T) {
 	}
 }
 
+func TestARecordIsRevealedDespiteOfTheFilter(t *testing.T) {
+	b := newBench(t)
+	one := b.add(core.LevelDebug, "shop", "one")
+	two := b.add(core.LevelError, "shop", "two")
+	b.SetFilter(model.Filter{Min: core.LevelError})
+	b.untilShown("two")
+	selected := func(r *core.Record) func() bool { return func() bool { return b.list.Current() == r } }
+	if !b.Reveal(two.Clone()) || !selected(two)() || b.Filter().IsZero() {
+		t.Error("a record in sight is not just selected")
+	}
+	if !b.Reveal(one) {
+		t.Error("a record that is held is not found")
+	}
+	b.until("the record is selected", selected(one))
+	b.store.Clear()
+	b.untilShown("")
+	if b.Reveal(one) || b.message.Text != "the record is not held any more" {
+		t.Errorf("a forgotten record is revealed: %q", b.message.Text)
+	}
+}
+
 func TestFollowSwitchAndListAgree(t *testing.T) {
 	b := newBench(t)
 	for i := range 100 {

@@ -123,6 +123,16 @@ func (m matched) Index(key uint64) int {
 	return sort.Search(len(m.positions), func(i int) bool { return m.positions[i] >= key })
 }
 
+// RowFor returns the row of a record or a copy of it, looked for from the end.
+func RowFor(rows Rows, r *core.Record) (row int, ok bool) {
+	for i := rows.Len() - 1; i >= 0; i-- {
+		if _, other := rows.At(i); SameRecord(other, r) {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
 // RowOf returns the row that has exactly this key.
 func RowOf(rows Rows, key uint64) (row int, ok bool) {
 	if rows == nil {
