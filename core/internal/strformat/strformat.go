@@ -5,7 +5,7 @@
 // It knows nothing of records. Templates and arguments may come from
 // strangers: no method of an argument is called but String, Error and
 // Format (and those of the interfaces of this package), and what is
-// written is bounded by [MaxLen] and [MaxWidth].
+// written is bounded by [MaxLen], [MaxContainer] and [MaxWidth].
 //
 // Error texts are Python's own, so that what is known about them holds.
 package strformat
@@ -17,8 +17,9 @@ import (
 
 // The limits that keep a small template from making a large text.
 const (
-	MaxLen   = 16 << 20 // bytes that one template may add
-	MaxWidth = 4096     // the largest width or precision
+	MaxLen       = 16 << 20 // bytes that one template may add
+	MaxContainer = 1 << 20  // bytes after which a list, map or struct is cut off
+	MaxWidth     = 4096     // the largest width or precision
 )
 
 // maxDepth is how deep fields nest: one in a spec, but none in its spec.

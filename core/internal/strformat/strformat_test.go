@@ -124,7 +124,7 @@ func TestAContainerThatGrowsAsItIsWrittenHasAnEnd(t *testing.T) {
 	for range 28 { // doubles every time
 		v = []any{v, v}
 	}
-	if n := len(strformat.Str(v)); n > strformat.MaxLen+1000 {
+	if n := len(strformat.Str(v)); n > strformat.MaxContainer+1000 {
 		t.Errorf("%d bytes", n)
 	}
 }

@@ -74,11 +74,11 @@ func appendStr(dst []byte, v any, limit int) []byte {
 	if s, ok := v.(string); ok {
 		return append(dst, s...)
 	}
-	return appendText(dst, v, printer{limit: limit})
+	return appendText(dst, v, printer{limit: min(limit, len(dst)+MaxContainer)})
 }
 
 func appendRepr(dst []byte, v any, limit int) []byte {
-	return appendText(dst, v, printer{limit: limit, repr: true})
+	return appendText(dst, v, printer{limit: min(limit, len(dst)+MaxContainer), repr: true})
 }
 
 // printer writes values as Python does.
