@@ -30,6 +30,7 @@ func (t *term) visible() bool { return t.kind == termText && !t.not }
 
 func parseQuery(query string) ([]term, error) {
 	var terms []term
+	query = strings.ToValidUTF8(query, "\ufffd") // which regular expressions insist on
 	for {
 		query = strings.TrimLeftFunc(query, unicode.IsSpace)
 		if query == "" {
