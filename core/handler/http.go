@@ -178,7 +178,7 @@ func (h *HTTP) Close() error {
 // (Python sends them as "None".)
 func MapLogRecord(r *core.Record) url.Values {
 	out := url.Values{}
-	for key, v := range r.ToDict() {
+	for key, v := range r.Keep().ToDict() { // kept: what was logged in Go may contain itself
 		switch v := v.(type) {
 		case nil:
 		case string:
