@@ -250,6 +250,8 @@ func (x *reader) traceback(v any) bool {
 		if x.row.name == "clef" { // the text of an exception of .NET
 			first, _, _ := strings.Cut(v, "\n")
 			e.Name, e.Message, _ = strings.Cut(strings.TrimRight(first, "\r"), ": ")
+		} else if e.Name == "" && e.Message == "" && strings.HasPrefix(v, "Traceback") {
+			e.Name, e.Message = pytrace.Last(v)
 		}
 		return true
 	case []any:
