@@ -74,6 +74,13 @@ func (l *List) NewID() uint64 {
 	return l.lastID
 }
 
+// LastID returns the highest ID that was ever given out; 0 if none was.
+func (l *List) LastID() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lastID
+}
+
 // Add puts an alert at the top of the list and returns it as it stands there: with
 // an ID if it had none, a count of at least 1, times (now, if they were zero), and
 // a context of at least the trigger. An alert with an ID replaces the one that has

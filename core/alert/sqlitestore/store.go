@@ -1,0 +1,222 @@
+// Package sqlitestore keeps alerts in a SQLite database, so that they, with the
+// records that led up to them, outlive the program, even one that is killed. The
+// one module it needs is modernc.org/sqlite.
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/logbook-tray/logbook-tray/core/alert"
+)
+
+// The defaults of [Options].
+const (
+	DefaultMaxAge = 30 * 24 * time.Hour
+	DefaultDelay  = 200 * time.Millisecond
+)
+
+// Options are the settings of a [Store]. The zero value is useful.
+type Options struct {
+	// MaxAge is how long an alert is kept after its latest repeat; 0 means
+	// DefaultMaxAge. How many are kept is a matter of the list.
+	MaxAge time.Duration
+	// Delay is the least time between two writes; 0 means DefaultDelay. Changes
+	// that come faster are written together.
+	Delay time.Duration
+	// OnError, if not nil, is told about changes that could not be written. They
+	// are tried again with the next change. It is called by the goroutine
+	// that runs [Store.Run].
+	OnError func(error)
+}
+
+// Store is a database of alerts. It belongs to one list, see [Store.Load]. It must
+// be closed.
+type Store struct {
+	db    *sql.DB
+	opts  Options
+	saved map[uint64]version // what the database has; used by Load, then by Run
+	last  uint64             // the highest ID in the database
+}
+
+// version is what tells whether an alert has changed since it was written.
+type version struct {
+	count, omitted int
+	state          alert.State
+	last           int64
+}
+
+func versionOf(a *alert.Alert) version {
+	return version{a.Count, a.Omitted, a.State, a.Last.UnixNano()}
+}
+
+// schemaVersion is the version of the tables, in SQLite's user_version.
+const schemaVersion = 1
+
+const schema = `
+CREATE TABLE alerts (
+	id          INTEGER PRIMARY KEY,
+	fingerprint TEXT NOT NULL,
+	state       TEXT NOT NULL,
+	count       INTEGER NOT NULL,
+	omitted     INTEGER NOT NULL,
+	first       INTEGER NOT NULL, -- nanoseconds since 1970
+	last        INTEGER NOT NULL,
+	title       TEXT NOT NULL,
+	body        TEXT NOT NULL,
+	newest      BLOB NOT NULL, -- a record
+	trigger_at  INTEGER NOT NULL, -- where the trigger is in the context
+	context     BLOB NOT NULL -- a list of records
+);
+CREATE TABLE numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE shown (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, service TEXT NOT NULL);
+PRAGMA user_version = 1;
+`
+
+// ErrNewer is returned by [Open] for a database that a later version of the program
+// has written.
+var ErrNewer = errors.New("the database was written by a later version of the program")
+
+// Open opens the database in the file path, and makes it, with its directory, if
+// there is none. Nobody else may read either.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	if o.MaxAge <= 0 {
+		o.MaxAge = DefaultMaxAge
+	}
+	if o.Delay <= 0 {
+		o.Delay = DefaultDelay
+	}
+	if err := create(path); err != nil {
+		return nil, fmt.Errorf("open the database of alerts: %w", err)
+	}
+	// A path that SQLite cannot take for anything else.
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: url.Values{
+		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"},
+	}.Encode()}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, fmt.Errorf("open the database of alerts %q: %w", path, err)
+	}
+	db.SetMaxOpenConns(1)
+	if err := migrate(ctx, db); err != nil {
+		_ = db.Close() // the other error is the one to tell
+		return nil, fmt.Errorf("open the database of alerts %q: %w", path, err)
+	}
+	return &Store{db: db, opts: o, saved: make(map[uint64]version)}, nil
+}
+
+// create makes the file, so that SQLite does not make it readable for others.
+func create(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	var have int
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+		return fmt.Errorf("read its version: %w", err)
+	}
+	switch {
+	case have == schemaVersion:
+		return nil
+	case have > schemaVersion:
+		return ErrNewer
+	}
+	if err := inTransaction(ctx, db, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, schema)
+		return err
+	}); err != nil {
+		return fmt.Errorf("make its tables: %w", err)
+	}
+	return nil
+}
+
+func inTransaction(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// Load makes the list of the alerts in the database. What is too old is left out
+// and goes with the next write. An alert that cannot be read is left out too; it costs
+// no other one.
+func (s *Store) Load(ctx context.Context, o alert.Options) (*alert.List, error) {
+	if err := s.db.QueryRowContext(ctx, "SELECT coalesce(max(value), 0) FROM numbers WHERE name = 'last_id'").Scan(&s.last); err != nil {
+		return nil, fmt.Errorf("load alerts: %w", err)
+	}
+	o.FirstID = max(o.FirstID, s.last+1)
+	list := alert.NewList(o)
+	rows, err := s.db.QueryContext(ctx, `SELECT id, fingerprint, state, count, omitted, first, last, title, body, newest, trigger_at, context
+		FROM alerts ORDER BY last, id`)
+	if err != nil {
+		return nil, fmt.Errorf("load alerts: %w", err)
+	}
+	defer func() { _ = rows.Close() }() // only read from
+	oldest := time.Now().Add(-s.opts.MaxAge)
+	for rows.Next() {
+		a, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("load alerts: %w", err)
+		}
+		s.saved[a.ID] = versionOf(&a)
+		if a.Trigger != nil && !a.Last.Before(oldest) {
+			list.Add(a)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("load alerts: %w", err)
+	}
+	return list, nil
+}
+
+// scan reads one alert. Its trigger is nil if its records cannot be read.
+func scan(rows *sql.Rows) (a alert.Alert, err error) {
+	var state string
+	var first, last int64
+	var at int
+	var newest, context []byte
+	err = rows.Scan(&a.ID, &a.Fingerprint, &state, &a.Count, &a.Omitted, &first, &last, &a.Title, &a.Body, &newest, &at, &context)
+	if err != nil {
+		return a, err
+	}
+	a.First, a.Last = time.Unix(0, first), time.Unix(0, last)
+	if a.State.UnmarshalText([]byte(state)) != nil {
+		a.State = alert.Seen
+	}
+	rs, err := decode(context)
+	if err != nil || at < 0 || at >= len(rs) {
+		return a, nil //nolint:nilerr // see above
+	}
+	a.Context, a.Trigger, a.Newest = rs, rs[at], rs[at]
+	if rs, err := decode(newest); err == nil && len(rs) == 1 && a.Count > 1 {
+		a.Newest = rs[0]
+	}
+	return a, nil
+}
+
+// Close closes the database.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close the database of alerts: %w", err)
+	}
+	return nil
+}
