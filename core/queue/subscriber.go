@@ -306,8 +306,8 @@ func (s *Subscriber) decode(m *Message, at time.Time) *core.Record {
 var errNoRecord = errors.New("no record")
 
 func (s *Subscriber) safeDecode(m *Message) (r *core.Record, err error) {
-	if m.Record != nil {
-		return m.Record, nil
+	if m.Record != nil || m.Err != nil {
+		return m.Record, m.Err
 	}
 	defer func() {
 		if v := recover(); v != nil {

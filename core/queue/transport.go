@@ -23,6 +23,9 @@ type Message struct {
 	// looked at. It must not have gone through [core.NewReceived], except when it
 	// comes from another subscriber.
 	Record *core.Record
+	// Err is set by such transports for a message that is no record; it is then
+	// rejected.
+	Err error
 	// Peer is the address of the sender, where the transport tells it.
 	Peer string
 	// Ack tells the transport that the record was dispatched (nil), or that it
