@@ -30,6 +30,8 @@ type Notifier struct {
 	end  context.CancelFunc
 	late sync.WaitGroup // shows what was missed
 
+	memory sync.Mutex // serializes the calls of Options.Memory; taken before mu
+
 	mu      sync.Mutex // guards what follows; never held while calling out
 	service *service   // nil if it is to be asked
 	shown   shown
@@ -66,6 +68,23 @@ func (n *Notifier) Notify(ctx context.Context, of notifiers.Notification) error 
 	err := n.show(ctx, &of)
 	n.give()
 	n.settle(&of, err)
+	return err
+}
+
+// Connect connects to the bus and learns about the service, without showing
+// anything. It is for the start of a program: to see early whether notifications
+// work, and to hear of clicks on those of an earlier run. The errors are those
+// of Notify.
+func (n *Notifier) Connect(ctx context.Context) error {
+	if err := n.take(ctx); err != nil {
+		return err
+	}
+	defer n.give()
+	l, err := n.connect(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = n.ask(ctx, l)
 	return err
 }
 
@@ -187,6 +206,7 @@ func (n *Notifier) ask(ctx context.Context, l *link) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.recall(s)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.service = s
@@ -207,6 +227,7 @@ func (n *Notifier) send(ctx context.Context, l *link, s *service, of *notifiers.
 	}
 	early := n.shown.end(number)
 	n.mu.Unlock()
+	n.remember()
 	for _, e := range early {
 		n.happened(l, e)
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -316,6 +317,66 @@ func TestWithoutABusTheErrorSaysSoOnce(t *testing.T) {
 	}
 	if len(told) != 1 {
 		t.Errorf("told %d times", len(told))
+	}
+}
+
+// memory remembers what is shown, as a database does.
+type memory struct {
+	mu      sync.Mutex
+	service string
+	numbers map[uint64]uint32
+}
+
+func (m *memory) LoadShown() (string, map[uint64]uint32, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.service, m.numbers, nil
+}
+
+func (m *memory) SaveShown(service string, numbers map[uint64]uint32) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.service, m.numbers = service, numbers
+	return nil
+}
+
+func TestAClickOnANotificationOfAnEarlierRunIsUnderstood(t *testing.T) {
+	address, _ := startBus(t)
+	s := startServer(t, address, allCaps...)
+	m := new(memory)
+	first := libnotify.New(libnotify.Options{Address: address, Memory: m})
+	show(t, first, notification(41, core.LevelError, "x"))
+	show(t, first, notification(42, core.LevelError, "x"))
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o, acted, dismissed := actions()
+	o.Memory = m
+	second := newNotifier(t, address, o)
+	if err := second.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.emit("ActionInvoked", uint32(2), "context")
+	if a := receive(t, acted); a.ID != 42 {
+		t.Errorf("activation: %+v", a)
+	}
+	s.emit("NotificationClosed", uint32(1), uint32(2))
+	if id := receive(t, dismissed); id != 41 {
+		t.Errorf("dismissed: %d", id)
+	}
+	wait(t, "nothing is shown any more", func() bool {
+		_, numbers, _ := m.LoadShown()
+		return len(numbers) == 0
+	})
+
+	// The numbers of a service that was restarted mean something else.
+	show(t, second, notification(43, core.LevelError, "x"))
+	s.stop()
+	wait(t, "the service is gone", func() bool { return second.Status().Server == "" })
+	startServer(t, address, allCaps...)
+	third := newNotifier(t, address, libnotify.Options{Memory: m})
+	if err := third.Connect(t.Context()); err != nil || third.Status().Shown != 0 {
+		t.Errorf("%v, %d shown", err, third.Status().Shown)
 	}
 }
 

@@ -104,6 +104,19 @@ func (l *link) close() error {
 	return err
 }
 
+// identity names the service that is running now: no other one, on this bus or
+// another, is ever called so.
+func (l *link) identity(ctx context.Context) (string, error) {
+	var bus, owner string
+	if err := l.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetId", 0).Store(&bus); err != nil {
+		return "", fmt.Errorf("ask for the name of the bus: %w", explain(err))
+	}
+	if err := l.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetNameOwner", 0, busName).Store(&owner); err != nil {
+		return "", explain(err)
+	}
+	return bus + owner, nil
+}
+
 // service asks what the notification service is and can do.
 func (l *link) service(ctx context.Context) (*service, error) {
 	s := new(service)
@@ -114,6 +127,10 @@ func (l *link) service(ctx context.Context) (*service, error) {
 	// The name is for the status only.
 	if err := l.object.CallWithContext(ctx, busPrefix+"GetServerInformation", 0).Store(&name, &vendor, &version, &spec); err == nil {
 		s.name = name + " " + version
+	}
+	var err error
+	if s.identity, err = l.identity(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

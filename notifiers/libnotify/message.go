@@ -27,6 +27,7 @@ type message struct {
 // service is what a notification service can do.
 type service struct {
 	name         string
+	identity     string // of this run of it
 	capabilities []string
 }
 

@@ -42,6 +42,9 @@ type Options struct {
 	MaxBody int
 	// Silent leaves out the sound that errors make where the service can do so.
 	Silent bool
+	// Memory, if not nil, keeps what is on the screen, so that a click on a
+	// notification of an earlier run is understood; see [Notifier.Connect].
+	Memory Memory
 	// Address is the address of the bus; "" means the session bus.
 	Address string
 	// OnAction, if not nil, is called when the user clicks on a notification or
@@ -73,6 +76,14 @@ func (o Options) withDefaults() Options {
 		o.MaxBody = DefaultMaxBody
 	}
 	return o
+}
+
+// Memory keeps which notifications are on the screen: their IDs, and their numbers
+// with one running service, which service identifies. The methods are called one at
+// a time.
+type Memory interface {
+	LoadShown() (service string, numbers map[uint64]uint32, err error)
+	SaveShown(service string, numbers map[uint64]uint32) error
 }
 
 // Status says how a [Notifier] is doing.

@@ -61,6 +61,15 @@ func (s *shown) remove(number uint32) {
 
 func (s *shown) clear() { s.entries, s.early = nil, nil }
 
+// numbers returns the entries as a map.
+func (s *shown) numbers() map[uint64]uint32 {
+	m := make(map[uint64]uint32, len(s.entries))
+	for _, e := range s.entries {
+		m[e.id] = e.number
+	}
+	return m
+}
+
 // begin and end enclose a call that brings a number. end returns what the service
 // has said of it meanwhile.
 func (s *shown) begin() { s.calls++ }

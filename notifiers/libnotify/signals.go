@@ -63,6 +63,9 @@ func (n *Notifier) happened(l *link, e event) {
 		n.shown.remove(e.number)
 	}
 	n.mu.Unlock()
+	if e.action == "" && e.token == "" {
+		n.remember()
+	}
 
 	switch {
 	case e.action != "":
