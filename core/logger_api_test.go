@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -315,6 +316,16 @@ func TestCatchPanics(t *testing.T) {
 	}()
 	if !logs.HasError("in test") || logs.Last().Caller().Function != "explode" {
 		t.Errorf("got %q from %+v", logs.Formatted(), logs.Last().Caller())
+	}
+	exited := make(chan struct{})
+	go func() {
+		defer close(exited)
+		log.CatchPanics(ctx, runtime.Goexit, "is no panic")
+		t.Error("the goroutine goes on after Goexit")
+	}()
+	<-exited
+	if logs.HasError("is no panic") {
+		t.Error("Goexit was logged")
 	}
 	core.CatchPanics(ctx, explode, "generic")
 	if r := logs.Last(); r.Channel != core.GenericChannel || r.Caller().Function != "explode" {

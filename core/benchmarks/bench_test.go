@@ -103,3 +103,41 @@ func BenchmarkJSONStream(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkUnwantedValues is BenchmarkUnwanted with arguments that vary: Go puts
+// what is passed as any on the heap before the call, in whichever library.
+func BenchmarkUnwantedValues(b *testing.B) {
+	ctx, _ := core.Bind(b.Context(), core.Binding{Handler: stream(b, io.Discard), Level: core.LevelInfo})
+	log := core.NewLogger("bench")
+	b.Run("core", func(b *testing.B) {
+		b.ReportAllocs()
+		for n := 1000; b.Loop(); n++ {
+			log.DebugContext(ctx, "order {0} declined", n)
+		}
+	})
+	b.Run("core, asked first", func(b *testing.B) {
+		b.ReportAllocs()
+		for n := 1000; b.Loop(); n++ {
+			if log.Enabled(ctx, core.LevelDebug) {
+				log.DebugContext(ctx, "order {0} declined", n)
+			}
+		}
+	})
+	slogger := slog.New(slog.NewJSONHandler(io.Discard, nil))
+	b.Run("slog", func(b *testing.B) {
+		b.ReportAllocs()
+		for n := 1000; b.Loop(); n++ {
+			slogger.DebugContext(ctx, "order declined", "order", n)
+		}
+	})
+}
+
+// BenchmarkTextStream is a record to a stream in Logbook's default format.
+func BenchmarkTextStream(b *testing.B) {
+	ctx, _ := core.Bind(b.Context(), core.Binding{Handler: handler.NewStream(io.Discard, handler.StreamOptions{})})
+	log := core.NewLogger("bench")
+	b.ReportAllocs()
+	for b.Loop() {
+		log.InfoContext(ctx, "order declined", core.Extra("order", 4711, "user", "ann"))
+	}
+}

@@ -4,5 +4,6 @@
 //
 //	go test -bench . -count 5
 //
-// in this directory, and compare numbers of one run only.
+// in this directory, and compare numbers of one run only. python_logbook.py asks Python's
+// Logbook the same.
 package benchmarks
