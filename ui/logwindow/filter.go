@@ -112,10 +112,11 @@ func (w *Window) found(ok bool) {
 	}
 }
 
-// addTerm adds a word to the filter.
+// addTerm adds a word to the filter, in front: a regular expression goes to the
+// end.
 func (w *Window) addTerm(term string) {
 	w.only.SetChecked(true)
-	w.entry.SetText(strings.TrimSpace(strings.TrimSpace(w.entry.Text) + " " + term))
+	w.entry.SetText(strings.TrimSpace(term + " " + w.entry.Text))
 }
 
 // listOrigins brings the selector of processes up to date, at most once a

@@ -42,15 +42,16 @@ func (w *Window) update() {
 	// missed.
 	if now := w.options.Now(); now.Sub(w.numbered).Abs() >= numberInterval {
 		w.numbered = now
-		setText(w.counts, w.countsText(state))
-		setText(w.rate, rateText(state.Rate))
+		w.setNumbers(w.countsText(state), rateText(state.Rate))
 	}
 }
 
-// setText changes a label only if it has to be drawn anew.
-func setText(l *widget.Label, text string) {
-	if l.Text != text {
-		l.SetText(text)
+// setNumbers changes the labels only if they have to be drawn anew.
+func (w *Window) setNumbers(counts, rate string) {
+	if w.counts.Text != counts || w.rate.Text != rate {
+		w.counts.SetText(counts)
+		w.rate.SetText(rate)
+		w.status.Refresh() // their widths may be others
 	}
 }
 

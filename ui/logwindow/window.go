@@ -75,6 +75,7 @@ type Window struct {
 	counts  *widget.Label
 	message *widget.Label
 	rate    *widget.Label
+	status  *fyne.Container // the three
 
 	numbered time.Time // when counts and rate were brought up to date
 }
@@ -267,7 +268,8 @@ func (w *Window) statusBar() fyne.CanvasObject {
 	w.counts, w.message, w.rate = statusLabel(), statusLabel(), statusLabel()
 	w.message.Truncation = fyne.TextTruncateEllipsis
 	w.message.Alignment = fyne.TextAlignCenter
-	return container.NewBorder(nil, nil, w.counts, w.rate, w.message)
+	w.status = container.NewBorder(nil, nil, w.counts, w.rate, w.message)
+	return w.status
 }
 
 func statusLabel() *widget.Label {

@@ -298,8 +298,12 @@ func TestTheMenuOfARecordFilters(t *testing.T) {
 		t.Errorf("filter %q", b.entry.Text)
 	}
 	b.entry.SetText("")
+	b.entry.SetText("re:o")
 	run("Hide channel")
 	b.untilShown("one")
+	if b.entry.Text != `-channel:"my bank" re:o` {
+		t.Errorf("filter %q", b.entry.Text)
+	}
 	b.entry.SetText("")
 	run("Hide this message")
 	b.untilShown("one")

@@ -24,7 +24,8 @@ type Filter struct {
 	//	declined          contains "declined"
 	//	"card declined"   contains the two words with the blank
 	//	-healthz          does not contain "healthz"
-	//	re:order\s\d+     matches the regular expression
+	//	re:order \d+      matches the regular expression, which goes to the end
+	//	                  of the query unless it is quoted
 	//	channel:shop      was logged on shop or a channel below it, as shop.cart
 	//	source:dev        came in by this subscriber
 	//	process:4711      has this process id or process name

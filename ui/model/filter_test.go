@@ -50,6 +50,8 @@ func TestFilterDecidesByLevelOriginAndText(t *testing.T) {
 		{"minus and blanks", model.Filter{Text: ` declined   -healthz `}, true},
 		{"regular expression", model.Filter{Text: `re:order\s\d{4}`}, true},
 		{"regular expression quoted", model.Filter{Text: `re:"^payment .* 4711"`}, true},
+		{"regular expression with blanks", model.Filter{Text: `payment re:declined for order \d+ `}, true},
+		{"regular expression and a word", model.Filter{Text: `re:"order \d+" accepted`}, false},
 		{"regular expression absent", model.Filter{Text: `re:order\d`}, false},
 		{"excluded expression", model.Filter{Text: `-re:or.er`}, false},
 		{"prefix without a word", model.Filter{Text: `channel:`}, true},
@@ -90,7 +92,7 @@ func TestFilterDecidesByLevelOriginAndText(t *testing.T) {
 
 func TestAWrongRegularExpressionIsAnError(t *testing.T) {
 	_, err := model.Filter{Text: "re:("}.Compile()
-	if err == nil || !strings.Contains(err.Error(), `regular expression "("`) {
+	if err == nil || err.Error() != `regular expression "(": missing closing )` {
 		t.Errorf("error %v", err)
 	}
 }

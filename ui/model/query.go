@@ -1,8 +1,10 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -42,7 +44,7 @@ func parseQuery(query string) ([]term, error) {
 		}
 		prefix := queryPrefix(query)
 		var word string
-		word, query = queryWord(query[len(prefix):])
+		word, query = queryWord(query[len(prefix):], strings.EqualFold(prefix, "re:"))
 		if word == "" {
 			continue // somebody is still typing
 		}
@@ -62,17 +64,18 @@ func queryPrefix(query string) string {
 	return ""
 }
 
-// queryWord splits off one word, which may be quoted. A quotation mark that
-// is not closed extends to the end.
-func queryWord(query string) (word, rest string) {
+// queryWord splits off one word, which may be quoted; without quotation marks
+// it ends at a blank or, if it is greedy, nowhere. A quotation mark that is not
+// closed extends to the end.
+func queryWord(query string, greedy bool) (word, rest string) {
 	if strings.HasPrefix(query, `"`) {
 		word, rest, _ = strings.Cut(query[1:], `"`)
 		return word, rest
 	}
-	if i := strings.IndexFunc(query, unicode.IsSpace); i >= 0 {
+	if i := strings.IndexFunc(query, unicode.IsSpace); i >= 0 && !greedy {
 		return query[:i], query[i:]
 	}
-	return query, ""
+	return strings.TrimRightFunc(query, unicode.IsSpace), ""
 }
 
 func (t *term) compile(prefix, word string) error {
@@ -87,6 +90,10 @@ func (t *term) compile(prefix, word string) error {
 	case "re:":
 		re, err := regexp.Compile("(?i)" + word)
 		if err != nil {
+			var mistake *syntax.Error
+			if errors.As(err, &mistake) { // its text alone: the rest shows what was not typed
+				return fmt.Errorf("regular expression %q: %s", word, mistake.Code)
+			}
 			return fmt.Errorf("regular expression %q: %w", word, err)
 		}
 		t.re = re
