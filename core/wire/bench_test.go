@@ -8,10 +8,11 @@ import (
 
 // typical is a record of 692 bytes, the size that the throughput of
 // python3-logbook is quoted for.
-func typical(t testing.TB) []byte {
+func typical(tb testing.TB) []byte {
+	tb.Helper()
 	body := []byte(`{"channel": "shop.payment", "msg": "payment of {amount} declined for order {order}", "args": [], "kwargs": {"amount": "12.50", "order": 4711}, "level": 14, "extra": {"request_id": "b7c1f0e2", "user": "ann"}, "frame_correction": 0, "process": 16703, "heavy_initialized": true, "time": "2026-11-20T21:21:05.636109Z", "process_name": "MainProcess", "filename": "/srv/shop/payment.py", "exception_name": null, "exception_message": null, "greenlet": 140217920225728, "message": "payment of 12.50 declined for order 4711", "thread": 140217945497664, "lineno": 26, "thread_name": "MainThread", "func_name": "charge", "module": "shop.payment", "formatted_exception": null, "information_pulled": true}`)
 	if n := len(body); n != 692 {
-		t.Fatalf("the record has %d bytes", n)
+		tb.Fatalf("the record has %d bytes", n)
 	}
 	return body
 }

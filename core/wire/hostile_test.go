@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -128,7 +129,7 @@ func TestWhatPythonWritesAndJSONForbidsIsRead(t *testing.T) {
 	if r.Msg != "a\U0001f600\ufffdä" || r.Channel != "raw\x00\n\ufffd" || r.Extra.Get("s") != "NaN" {
 		t.Errorf("%+v", r)
 	}
-	if n, ok := r.Extra.Get("n").(float64); !ok || n == n { //nolint:staticcheck // NaN is what it differs from
+	if n, ok := r.Extra.Get("n").(float64); !ok || !math.IsNaN(n) {
 		t.Errorf("n = %v", r.Extra.Get("n"))
 	}
 }

@@ -27,8 +27,7 @@ func (d *Decoder) DecodePickle(body []byte) (*core.Record, error) {
 	f, err := pickle.Attributes(body)
 	if err != nil {
 		reject := &RejectError{Reason: ReasonMalformed, Detail: err.Error()}
-		var p *pickle.Error
-		if errors.As(err, &p) {
+		if p, ok := errors.AsType[*pickle.Error](err); ok {
 			reject.Reason, reject.Detail = p.Reason, "pickle: "+p.Detail
 		}
 		return nil, reject

@@ -211,13 +211,26 @@ func TestValuesOfGoAreMadeSafe(t *testing.T) {
 		bomb = []any{bomb, bomb}
 	}
 	r := &core.Record{Extra: core.Fields{
-		{Key: "nan", Value: math.NaN()}, {Key: "inf", Value: math.Inf(-1)}, {Key: "func", Value: func() {}},
-		{Key: "chan", Value: make(chan int)}, {Key: "bytes", Value: []byte("a\xff")}, {Key: "stringer", Value: stringer{}},
-		{Key: "panics", Value: panics{}}, {Key: "duration", Value: time.Second}, {Key: "node", Value: node{Name: "n"}},
-		{Key: "ints", Value: []int{1, 2}}, {Key: "keys", Value: map[int]bool{2: true, 1: false}}, {Key: "nil", Value: (*node)(nil)},
-		{Key: "time", Value: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)}, {Key: "number", Value: json.Number("x")},
-		{Key: "complex", Value: 1 + 2i}, {Key: "uint8", Value: uint8(7)}, {Key: "float32", Value: float32(0.1)},
-		{Key: "loop", Value: loop}, {Key: "self", Value: self}, {Key: "bomb", Value: bomb},
+		{Key: "nan", Value: math.NaN()},
+		{Key: "inf", Value: math.Inf(-1)},
+		{Key: "func", Value: func() {}},
+		{Key: "chan", Value: make(chan int)},
+		{Key: "bytes", Value: []byte("a\xff")},
+		{Key: "stringer", Value: stringer{}},
+		{Key: "panics", Value: panics{}},
+		{Key: "duration", Value: time.Second},
+		{Key: "node", Value: node{Name: "n"}},
+		{Key: "ints", Value: []int{1, 2}},
+		{Key: "keys", Value: map[int]bool{2: true, 1: false}},
+		{Key: "nil", Value: (*node)(nil)},
+		{Key: "time", Value: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)},
+		{Key: "number", Value: json.Number("x")},
+		{Key: "complex", Value: 1 + 2i},
+		{Key: "uint8", Value: uint8(7)},
+		{Key: "float32", Value: float32(0.1)},
+		{Key: "loop", Value: loop},
+		{Key: "self", Value: self},
+		{Key: "bomb", Value: bomb},
 	}}
 	body, err := wire.Append(nil, r)
 	if err != nil {

@@ -24,6 +24,7 @@ func Last(s string) (name, message string) {
 		if !ok {
 			return "", ""
 		}
+		text := []string{message}
 		for _, line := range lines[i+1:] {
 			if boxed && !strings.HasPrefix(line, box) {
 				break
@@ -31,9 +32,9 @@ func Last(s string) (name, message string) {
 			if boxed {
 				line = line[len(box):]
 			}
-			message += "\n" + line
+			text = append(text, line)
 		}
-		return name, message
+		return name, strings.Join(text, "\n")
 	}
 	return "", ""
 }
