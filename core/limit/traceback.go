@@ -77,10 +77,10 @@ func isOwnPython(f frame) bool {
 	if strings.HasPrefix(file, "<frozen ") || strings.Contains(file, "/site-packages/") || strings.Contains(file, "/dist-packages/") {
 		return false
 	}
-	if i := strings.Index(file, "/python"); i >= 0 { // ".../lib/python3.11/...", "C:/Python312/Lib/..."
-		version, below, _ := strings.Cut(file[i+len("/python"):], "/")
+	if above, below, ok := strings.Cut(file, "/python"); ok { // ".../lib/python3.11/...", "C:/Python312/Lib/..."
+		version, below, _ := strings.Cut(below, "/")
 		isVersion := version != "" && strings.Trim(version, "0123456789.") == ""
-		if isVersion && (strings.HasSuffix(file[:i], "/lib") || strings.HasPrefix(below, "lib/")) {
+		if isVersion && (strings.HasSuffix(above, "/lib") || strings.HasPrefix(below, "lib/")) {
 			return false
 		}
 	}

@@ -35,12 +35,7 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 // startBus starts a private bus and returns its address and a function that ends it.
 func startBus(t testing.TB) (address string, stop func()) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "bus") // the path of a socket must be short
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return startBusAt(t, filepath.Join(dir, "s"))
+	return startBusAt(t, filepath.Join(t.TempDir(), "s"))
 }
 
 func startBusAt(t testing.TB, socket string) (address string, stop func()) {
