@@ -42,14 +42,13 @@ func python() string {
 	return "python3"
 }
 
-// throughPython sends bodies through Logbook and returns its output, two lines for
-// each.
-func throughPython(t *testing.T, bodies []byte) []string {
+// runPython runs a program of Python with the given input and returns its output.
+func runPython(t *testing.T, program string, input []byte) []byte {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, python(), "-c", readRecords)
-	cmd.Stdin = bytes.NewReader(bodies)
+	cmd := exec.CommandContext(ctx, python(), "-c", program)
+	cmd.Stdin = bytes.NewReader(input)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -57,7 +56,7 @@ func throughPython(t *testing.T, bodies []byte) []string {
 		t.Fatalf("%s: %v\n%s\nThis test needs Python's Logbook: apt install python3-logbook, or set LOGBOOK_PYTHON to an interpreter that has it.",
 			python(), err, stderr.String())
 	}
-	return strings.Split(strings.TrimSpace(string(out)), "\n")
+	return out
 }
 
 func TestPythonsLogbookReadsWhatWeWrite(t *testing.T) {
@@ -83,7 +82,7 @@ func TestPythonsLogbookReadsWhatWeWrite(t *testing.T) {
 		}
 		bodies = append(bodies, '\n')
 	}
-	lines := throughPython(t, bodies)
+	lines := strings.Split(strings.TrimSpace(string(runPython(t, readRecords, bodies))), "\n")
 	if len(lines) != 2*len(want) {
 		t.Fatalf("%d lines for %d records", len(lines), len(want))
 	}
