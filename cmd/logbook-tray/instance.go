@@ -111,7 +111,7 @@ func newAlerts(g *globals) *cobra.Command {
 }
 
 func newAlertsList(g *globals) *cobra.Command {
-	var f format
+	var f outputFormat
 	var full bool
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -162,7 +162,7 @@ func writeAlerts(w io.Writer, list []control.Alert) error {
 }
 
 func newAlertsShow(g *globals) *cobra.Command {
-	var f format
+	var f outputFormat
 	cmd := &cobra.Command{
 		Use:     "show ID",
 		Short:   "Print the records that led up to an alert",

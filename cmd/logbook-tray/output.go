@@ -8,53 +8,53 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logbook-tray/logbook-tray/core"
-	recordformat "github.com/logbook-tray/logbook-tray/core/format"
+	"github.com/logbook-tray/logbook-tray/core/format"
 	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
-// format is the flag --format of the commands that print.
-type format string
+// outputFormat is the flag --format of the commands that print.
+type outputFormat string
 
 const (
-	formatText format = "text"
-	formatJSON format = "json"
+	formatText outputFormat = "text"
+	formatJSON outputFormat = "json"
 )
 
-func (f *format) flag(cmd *cobra.Command) {
+func (f *outputFormat) flag(cmd *cobra.Command) {
 	*f = formatText
 	cmd.Flags().Var(f, "format", "output format: text or json")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
-func (f format) json() bool { return f == formatJSON }
+func (f outputFormat) json() bool { return f == formatJSON }
 
 // String, Set and Type make it a flag value.
-func (f *format) String() string { return string(*f) }
+func (f *outputFormat) String() string { return string(*f) }
 
 // Set accepts the known formats.
-func (f *format) Set(s string) error {
-	switch format(s) {
+func (f *outputFormat) Set(s string) error {
+	switch outputFormat(s) {
 	case formatText, formatJSON:
-		*f = format(s)
+		*f = outputFormat(s)
 		return nil
 	}
 	return fmt.Errorf("unknown format %q, use text or json", s)
 }
 
 // Type is what the help text calls the value.
-func (f *format) Type() string { return "FORMAT" }
+func (f *outputFormat) Type() string { return "FORMAT" }
 
 // recordPrinter prints records one a line (and the lines of their traceback),
 // or as lines of Logbook's JSON.
 type recordPrinter struct {
 	w    io.Writer
 	json bool
-	text recordformat.Formatter
+	text format.Formatter
 	buf  []byte
 }
 
-func newRecordPrinter(w io.Writer, f format) *recordPrinter {
-	return &recordPrinter{w: w, json: f.json(), text: recordformat.Default()}
+func newRecordPrinter(w io.Writer, f outputFormat) *recordPrinter {
+	return &recordPrinter{w: w, json: f.json(), text: format.Default()}
 }
 
 func (p *recordPrinter) print(r *core.Record) error {

@@ -13,7 +13,7 @@ import (
 )
 
 func newTail(g *globals) *cobra.Command {
-	var f format
+	var f outputFormat
 	var level string
 	var backlog, limit int
 	var pull bool

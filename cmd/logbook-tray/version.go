@@ -32,7 +32,7 @@ func buildVersion() (v, revision string) {
 }
 
 func newVersion() *cobra.Command {
-	var f format
+	var f outputFormat
 	cmd := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version",

@@ -10,16 +10,18 @@ import (
 // Status is what the running instance says of itself. Its JSON form is the
 // output of "logbook-tray status --format json"; fields are only ever added.
 type Status struct {
-	Version  string    `json:"version"`
-	PID      int       `json:"pid"`
-	Started  time.Time `json:"started"`
-	Mode     string    `json:"mode"` // "tray" or "headless"
-	Config   string    `json:"config"`
-	Problem  string    `json:"problem,omitempty"` // why the last reload was refused
-	Windows  []Window  `json:"windows"`
-	Alerts   Alerts    `json:"alerts"`
-	Records  Records   `json:"records"`
-	Pipeline any       `json:"pipeline"`
+	Version string    `json:"version"`
+	PID     int       `json:"pid"`
+	Started time.Time `json:"started"`
+	Mode    string    `json:"mode"` // "tray" or "headless"
+	Config  string    `json:"config"`
+	Problem string    `json:"problem,omitempty"` // why the last reload was refused
+	Windows []Window  `json:"windows"`
+	Alerts  Alerts    `json:"alerts"`
+	// MutedUntil is when notifications come again, if all are muted.
+	MutedUntil *time.Time `json:"muted_until,omitempty"`
+	Records    Records    `json:"records"`
+	Pipeline   any        `json:"pipeline"`
 }
 
 // Window is an open window and what it shows.

@@ -11,7 +11,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/ui/contextwindow"
-	"github.com/logbook-tray/logbook-tray/ui/model"
 )
 
 // contextWindow is an open context window.
@@ -35,7 +34,7 @@ func (g *GUI) openAlert(id uint64, clicked time.Time) error {
 	g.o.Alerts.Seen(id)
 	if i := slices.IndexFunc(g.contexts, func(c *contextWindow) bool { return c.id == id }); i >= 0 {
 		c := g.contexts[i]
-		c.content.Update(forModel(a))
+		c.content.Update(a)
 		c.raise()
 		return nil
 	}
@@ -51,15 +50,18 @@ func (g *GUI) openAlert(id uint64, clicked time.Time) error {
 
 func (g *GUI) newContext(a alert.Alert) *contextWindow {
 	c := &contextWindow{id: a.ID, window: g.app.NewWindow(display.Line(a.Title, 80) + " – context")}
-	c.content = contextwindow.New(forModel(a), contextwindow.Options{
+	c.content = contextwindow.New(a, contextwindow.Options{
 		Store: g.o.Store, Fonts: g.fonts, Text: g.o.Text, JSON: g.o.JSON, OpenEditor: g.o.OpenEditor,
-		Mute: func(a model.Alert, d time.Duration) { g.o.MuteAlert(a.ID, d) },
-		Dismiss: func(a model.Alert) {
+		Mute: g.o.MuteAlert,
+		Dismiss: func(a alert.Alert) {
 			g.o.Alerts.Dismiss(a.ID)
 			c.close()
 		},
-		OpenLog: func(*core.Record) { g.openLog() },
-		Close:   c.close,
+		OpenLog: func(r *core.Record) {
+			g.openLog()
+			g.logContent.Reveal(r)
+		},
+		Close: c.close,
 	})
 	c.window.SetContent(c.content.Object())
 	c.window.Resize(fyne.NewSize(1000, 680))
@@ -81,7 +83,7 @@ func (c *contextWindow) close() { c.window.Close() }
 func (g *GUI) updateContexts() {
 	for _, c := range g.contexts {
 		if a, ok := g.o.Alerts.Get(c.id); ok {
-			c.content.Update(forModel(a))
+			c.content.Update(a)
 		}
 	}
 }
@@ -98,12 +100,4 @@ func (c *contextWindow) status() control.Window {
 		w.Selected = r.Message()
 	}
 	return w
-}
-
-// forModel turns an alert into what the window shows.
-func forModel(a alert.Alert) model.Alert {
-	return model.Alert{
-		ID: a.ID, Title: a.Title, Trigger: a.Trigger, Context: a.Context, Count: a.Count,
-		First: a.First, Last: a.Last, Muted: a.State == alert.Muted,
-	}
 }

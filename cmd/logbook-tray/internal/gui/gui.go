@@ -38,7 +38,7 @@ type Options struct {
 	// Mute holds all notifications back, MuteAlert those of one alert.
 	Mute      func(time.Duration)
 	Unmute    func()
-	MuteAlert func(id uint64, d time.Duration)
+	MuteAlert func(alert.Alert, time.Duration)
 	// Dropped returns how many records were lost on the way here.
 	Dropped func() uint64
 	// Text and JSON return what is copied of a record.
@@ -74,7 +74,7 @@ type GUI struct {
 func New(o Options) *GUI {
 	g := &GUI{o: o, app: app.NewWithID(AppID), fonts: glyph.NewFonts(true)}
 	g.app.SetIcon(assets.AppIcon())
-	g.app.Settings().SetTheme(style.NewTheme(style.System))
+	g.app.Settings().SetTheme(style.NewTheme(""))
 	return g
 }
 

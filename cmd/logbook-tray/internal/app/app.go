@@ -1,0 +1,315 @@
+// Package app is the program without its windows: the pipeline, the records that the
+// log window shows, the alerts, the mutes, the notifications, and what the
+// control socket answers. The tray app and the headless one are made from it.
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image/png"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/assets"
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/alert"
+	"github.com/logbook-tray/logbook-tray/core/config"
+	"github.com/logbook-tray/logbook-tray/core/display"
+	"github.com/logbook-tray/logbook-tray/core/expression"
+	"github.com/logbook-tray/logbook-tray/core/mute"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
+	"github.com/logbook-tray/logbook-tray/notifiers"
+	"github.com/logbook-tray/logbook-tray/notifiers/platform"
+	"github.com/logbook-tray/logbook-tray/ui/model"
+)
+
+// Options are what an [App] is made from.
+type Options struct {
+	// Mode is "tray" or "headless", Version the program's version, for the status.
+	Mode, Version string
+	// Config is the path of the configuration file. If Default is true and there
+	// is no such file, the built-in configuration is used, until the file appears.
+	Config  string
+	Default bool
+	// Kinds returns the types that the file can name. They may use the App's parts.
+	Kinds func(*App) pipeline.Kinds
+	// Self logs what happens to the program itself.
+	Self *core.Logger
+	// Stderr is where mistakes in the configuration are shown.
+	Stderr io.Writer
+	// Color colours them.
+	Color bool
+	// OpenAlert is called when the user has clicked on a notification, with the
+	// alert's ID. It must not block.
+	OpenAlert func(id uint64)
+	// Changed is called when something that the tray shows may have changed. It
+	// must not block.
+	Changed func()
+}
+
+// App is the running program. Its methods are safe for concurrent use.
+type App struct {
+	o       Options
+	started time.Time
+
+	Store    *model.Store
+	Alerts   *alert.List
+	Mutes    *mute.Stack
+	Notifier platform.Notifier
+	Self     *core.Logger
+
+	pipeline *pipeline.Pipeline
+	work     sync.WaitGroup
+	stop     context.CancelFunc
+
+	mu      sync.Mutex // guards what follows
+	problem string     // why the last reload was refused
+}
+
+// sections are the keys of the file that concern the whole program.
+type sections struct {
+	Window struct {
+		Records int         `yaml:"records"`
+		Bytes   config.Size `yaml:"bytes"`
+	} `yaml:"window"`
+}
+
+// New reads the configuration and starts everything. With mistakes in the
+// configuration they are shown on stderr, and the error says so.
+func New(o Options) (*App, error) {
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
+	tree, ds, err := o.load()
+	if err != nil {
+		return nil, err
+	}
+	var s sections
+	_ = config.Decode(tree.Root.Get("window"), "window", &s.Window) // mistakes are found again, with all the others
+	a := &App{
+		o: o, started: time.Now(), Self: o.Self,
+		Store:  model.NewStore(model.StoreOptions{Records: s.Window.Records, Bytes: int64(s.Window.Bytes)}),
+		Alerts: alert.NewList(alert.Options{}),
+	}
+	a.Notifier = platform.New(a.notifierOptions())
+	a.Mutes = mute.NewStack(a.muteEnded)
+	p, more := pipeline.New(a.pipelineOptions(), tree)
+	if err := a.show(tree, append(ds, more...)); err != nil || p == nil {
+		return nil, errors.Join(err, a.Notifier.Close())
+	}
+	a.pipeline = p
+	ctx, cancel := context.WithCancel(context.Background())
+	a.stop = cancel
+	a.work.Go(func() { a.watch(ctx) })
+	a.work.Go(func() { a.Mutes.Run(ctx) })
+	return a, nil
+}
+
+// Check returns what the configuration would make, and all mistakes in it, without
+// opening a socket.
+func Check(o Options) (pipeline.Description, *config.Tree, config.Diagnostics, error) {
+	tree, ds, err := o.load()
+	if err != nil {
+		return pipeline.Description{}, nil, nil, err
+	}
+	a := &App{o: o, Alerts: alert.NewList(alert.Options{}), Self: o.Self}
+	a.Notifier = platform.New(platform.Options{})
+	defer a.Notifier.Close() //nolint:errcheck // it never connected
+	a.Mutes = mute.NewStack(nil)
+	d, more := pipeline.Check(a.pipelineOptions(), tree)
+	return d, tree, append(ds, more...).Sorted(), nil
+}
+
+func (o *Options) load() (*config.Tree, config.Diagnostics, error) {
+	tree, ds, err := config.Load(o.Config, config.Options{})
+	if errors.Is(err, fs.ErrNotExist) && o.Default {
+		tree, ds = config.Default(config.Options{})
+		return tree, ds, nil
+	}
+	return tree, ds, err
+}
+
+func (a *App) pipelineOptions() pipeline.Options {
+	var top []core.Binding
+	if a.Store != nil {
+		top = append(top, core.Binding{Name: "window", Handler: a.Store, Bubble: true})
+	}
+	return pipeline.Options{
+		Kinds: a.o.Kinds(a), Top: top, Self: a.Self,
+		Sections:      func() any { return new(sections) },
+		CompileFilter: expression.Compile, CompileText: expression.CompileText,
+	}
+}
+
+// ErrConfig says that there are mistakes in the configuration; they were shown.
+var ErrConfig = errors.New("the configuration has mistakes")
+
+// show prints diagnostics and returns an error if there are mistakes among them.
+func (a *App) show(tree *config.Tree, ds config.Diagnostics) error {
+	if len(ds) == 0 {
+		return nil
+	}
+	if err := tree.Fprint(a.o.Stderr, ds.Sorted(), a.o.Color); err != nil {
+		return fmt.Errorf("show the mistakes in the configuration: %w", err)
+	}
+	if ds.HasErrors() {
+		return fmt.Errorf("%w: %w", ErrConfig, ds.Err())
+	}
+	return nil
+}
+
+func (a *App) notifierOptions() platform.Options {
+	icon := assets.AppIcon().Content()
+	image, err := png.Decode(bytes.NewReader(icon))
+	if err != nil {
+		image = nil // the icon of the desktop file remains
+	}
+	return platform.Options{
+		AppName: "logbook-tray", Image: image, PNG: icon,
+		OnAction: a.activated,
+		OnDismiss: func(id uint64) {
+			a.Alerts.Seen(id)
+		},
+		OnState: func(err error) {
+			if err != nil {
+				a.Self.Warn("notifications do not work: {error}", core.Kw("error", err.Error()))
+				return
+			}
+			a.Self.Notice("notifications work again")
+		},
+	}
+}
+
+// activated is what the user did with a notification.
+func (a *App) activated(v notifiers.Activation) {
+	switch v.Action {
+	case notifiers.ActionMute:
+		if al, ok := a.Alerts.Get(v.ID); ok {
+			a.MuteAlert(al, time.Hour)
+		}
+	default:
+		a.Alerts.Seen(v.ID)
+		a.o.OpenAlert(v.ID)
+	}
+}
+
+// MuteAlert holds back the error of an alert for d.
+func (a *App) MuteAlert(al alert.Alert, d time.Duration) {
+	a.Mutes.Push(mute.Mute{Label: al.Title, Match: mute.Match{Fingerprint: al.Fingerprint}, Until: time.Now().Add(d)})
+	a.Alerts.Seen(al.ID)
+	a.o.Changed()
+}
+
+// MuteAll holds back everything for d, but what is critical.
+func (a *App) MuteAll(d time.Duration) {
+	a.Mutes.Push(mute.Mute{Label: everything, Until: time.Now().Add(d)})
+	a.o.Changed()
+}
+
+const everything = "everything"
+
+// MutedUntil returns when the newest mute of everything ends; zero if there is none.
+func (a *App) MutedUntil() time.Time {
+	for _, m := range a.Mutes.List() {
+		if m.Label == everything {
+			return m.Until
+		}
+	}
+	return time.Time{}
+}
+
+// muteEnded tells in one notification what a mute has held back.
+func (a *App) muteEnded(m mute.Mute) {
+	a.o.Changed()
+	if m.Held == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), notifiers.DefaultTimeout)
+	defer cancel()
+	n := notifiers.Notification{
+		ID: a.Alerts.NewID(), Level: core.LevelWarning, Count: m.Held, Digest: true,
+		Title: "No longer muted: " + display.Line(m.Label, 60),
+		Body:  fmt.Sprintf("%d records were held back since %s; see Recent alerts.", m.Held, m.Since.Local().Format("15:04")),
+	}
+	if err := a.Notifier.Notify(ctx, n); err != nil {
+		a.Self.Warn("could not sum up what was muted: {error}", core.Kw("error", err.Error()))
+	}
+}
+
+// watch reloads the configuration when its file changes.
+func (a *App) watch(ctx context.Context) {
+	if a.o.Config == "" {
+		return
+	}
+	err := config.Watch(ctx, a.o.Config, func([]byte) {
+		_ = a.Reload(ctx) // shown, logged and kept for the status
+	})
+	if err != nil {
+		a.Self.Warn("the configuration is not read again when it changes: {error}", core.Kw("error", err.Error()))
+	}
+}
+
+// Reload reads the configuration again. With mistakes in it the old rules stay, and
+// the error lists the mistakes with their lines.
+func (a *App) Reload(context.Context) error {
+	err := a.reload()
+	a.mu.Lock()
+	a.problem = ""
+	if err != nil {
+		a.problem = err.Error()
+	}
+	a.mu.Unlock()
+	if err != nil {
+		a.Self.Error("the configuration was not loaded, the old rules stay: {error}", core.Kw("error", err.Error()))
+	} else {
+		a.Self.Notice("the configuration was loaded again")
+	}
+	a.o.Changed()
+	return err
+}
+
+func (a *App) reload() error {
+	tree, ds, err := a.o.load()
+	if err != nil {
+		return err
+	}
+	if ds.HasErrors() {
+		return a.mistakes(tree, ds)
+	}
+	more, err := a.pipeline.Reload(tree)
+	if more.HasErrors() {
+		return a.mistakes(tree, append(ds, more...))
+	}
+	return err
+}
+
+// mistakes returns diagnostics as an error that shows them all, with excerpts.
+func (a *App) mistakes(tree *config.Tree, ds config.Diagnostics) error {
+	var b bytes.Buffer
+	if err := tree.Fprint(&b, ds.Sorted(), false); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w:\n%s", ErrConfig, bytes.TrimRight(b.Bytes(), "\n"))
+}
+
+// Close stops the subscribers, dispatches what they have accepted, and lets go of
+// everything.
+func (a *App) Close() error {
+	a.stop()
+	a.work.Wait()
+	return errors.Join(a.pipeline.Close(), a.Notifier.Close())
+}
+
+// DefaultConfig returns the path of the user's configuration file.
+func DefaultConfig() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("find the configuration: %w", err)
+	}
+	return dir + "/logbook-tray/config.yaml", nil
+}

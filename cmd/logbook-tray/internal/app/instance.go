@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/alert"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
+)
+
+// Windows is what an [Instance] needs of the windows of the program.
+type Windows interface {
+	OpenLog()
+	OpenAlert(id uint64) error
+	Windows() ([]control.Window, error)
+}
+
+// ErrHeadless says that there are no windows.
+var ErrHeadless = errors.New("this instance is headless and has no windows")
+
+// Instance is an [App] as the control socket sees it.
+type Instance struct {
+	*App
+
+	// Shown are the windows; nil for a headless instance.
+	Shown Windows
+}
+
+var _ control.Instance = (*Instance)(nil)
+
+// Status returns the state of the whole program.
+func (i *Instance) Status() control.Status {
+	s := control.Status{
+		Version: i.o.Version, PID: os.Getpid(), Started: i.started.UTC(), Mode: i.o.Mode, Config: i.o.Config,
+		Windows: []control.Window{},
+		Alerts:  control.Alerts{Total: i.App.Alerts.Len(), Unseen: i.App.Alerts.Unseen()},
+	}
+	p := i.pipeline.Status()
+	s.Pipeline = p
+	held := i.Store.Stats()
+	s.Records = control.Records{Held: held.Held, Evicted: held.Evicted}
+	if until := i.MutedUntil(); !until.IsZero() {
+		s.MutedUntil = &until
+	}
+	if s.Problem = i.Problem(); s.Problem == "" {
+		s.Problem = p.Problem()
+	}
+	if i.Shown != nil {
+		windows, err := i.Shown.Windows()
+		s.Windows = append(s.Windows, windows...)
+		if err != nil {
+			s.Problem = err.Error()
+		}
+	}
+	return s
+}
+
+// Problem says why the last reload was refused; "" if it was not.
+func (a *App) Problem() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.problem
+}
+
+// PipelineStatus returns the condition of the pipeline.
+func (a *App) PipelineStatus() pipeline.Status { return a.pipeline.Status() }
+
+// Dispatch sends a record of the program itself to the log window, and nowhere
+// else: a handler that fails must not make it fail again.
+func (a *App) Dispatch(ctx context.Context, r *core.Record) error { return a.Store.Handle(ctx, r) }
+
+// Alerts lists the alerts without their contexts, newest first.
+func (i *Instance) Alerts() []control.Alert {
+	list := i.App.Alerts.List()
+	out := make([]control.Alert, len(list))
+	for n, a := range list {
+		out[n] = forControl(a)
+	}
+	return out
+}
+
+func forControl(a alert.Alert) control.Alert {
+	return control.Alert{
+		ID: a.ID, State: a.State.String(), Channel: a.Trigger.Channel, Level: a.Trigger.Level.String(),
+		Message: a.Trigger.Message(), Source: a.Trigger.Source.String(), Count: a.Count,
+		First: a.First.UTC(), Last: a.Last.UTC(),
+	}
+}
+
+// Alert returns one alert with its context.
+func (i *Instance) Alert(id uint64) (control.Alert, bool) {
+	a, ok := i.App.Alerts.Get(id)
+	if !ok {
+		return control.Alert{}, false
+	}
+	out := forControl(a)
+	out.Context = control.JSONRecords(a.Context)
+	return out, true
+}
+
+// OpenAlert shows the context of an alert.
+func (i *Instance) OpenAlert(id uint64) error {
+	if i.Shown == nil {
+		return fmt.Errorf("%w; see: logbook-tray alerts show %d", ErrHeadless, id)
+	}
+	return i.Shown.OpenAlert(id)
+}
+
+// DismissAlert marks an alert as seen.
+func (i *Instance) DismissAlert(id uint64) error {
+	if !i.App.Alerts.Seen(id) {
+		return fmt.Errorf("there is no alert %d; see: logbook-tray alerts list", id)
+	}
+	return nil
+}
+
+// Show raises the log window.
+func (i *Instance) Show() error {
+	if i.Shown == nil {
+		return ErrHeadless
+	}
+	i.Shown.OpenLog()
+	return nil
+}
+
+// Mute holds all notifications back for d.
+func (i *Instance) Mute(d time.Duration) error {
+	i.MuteAll(d)
+	return nil
+}
+
+// Unmute ends that.
+func (i *Instance) Unmute() error {
+	i.Mutes.Clear()
+	return nil
+}
+
+// Tail calls f with each record as it comes in.
+func (i *Instance) Tail(ctx context.Context, backlog int, f func(*core.Record) error) error {
+	changed, stop := i.Store.Watch()
+	defer stop()
+	next := uint64(0)
+	if snapshot := i.Store.Snapshot(); snapshot.Next() > uint64(max(backlog, 0)) {
+		next = snapshot.Next() - uint64(max(backlog, 0))
+	}
+	for {
+		snapshot := i.Store.Snapshot()
+		for _, r := range snapshot.From(next) {
+			if err := f(r); err != nil {
+				return err
+			}
+		}
+		next = snapshot.Next()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
+)
+
+func newStatus(g *globals) *cobra.Command {
+	var f outputFormat
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say what is connected, what was counted, and which windows are open",
+		Long: `Say what the running instance does: each subscriber with its peers and counters,
+each handler of the stack with what it saw, took and failed at, the open windows and
+what they show.`,
+		Example: "  logbook-tray status\n  logbook-tray status --format json | jq .windows",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			s, err := c.Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if f.json() {
+				return writeJSON(cmd.OutOrStdout(), s)
+			}
+			return printStatus(cmd.OutOrStdout(), s)
+		},
+	}
+	f.flag(cmd)
+	return cmd
+}
+
+func printStatus(w io.Writer, s control.Status) error {
+	p, err := pipelineStatus(s)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "logbook-tray %s, %s, process %d, running for %s\n", s.Version, s.Mode, s.PID, time.Since(s.Started).Round(time.Second))
+	fmt.Fprintf(&b, "configuration: %s\n", s.Config)
+	if s.Problem != "" {
+		fmt.Fprintf(&b, "PROBLEM: %s\n", s.Problem)
+	}
+	if s.MutedUntil != nil {
+		fmt.Fprintf(&b, "muted until %s\n", s.MutedUntil.Local().Format(time.DateTime))
+	}
+	fmt.Fprintf(&b, "records held: %d   alerts: %d, %d of them new\n", s.Records.Held, s.Alerts.Total, s.Alerts.Unseen)
+	printSubscribers(&b, p.Subscribers)
+	printHandlers(&b, p.Handlers)
+	printWindows(&b, s.Windows)
+	_, err = io.WriteString(w, b.String())
+	return err
+}
+
+// pipelineStatus returns the part of the status that came as plain JSON.
+func pipelineStatus(s control.Status) (p pipeline.Status, err error) {
+	raw, err := json.Marshal(s.Pipeline)
+	if err == nil {
+		err = json.Unmarshal(raw, &p)
+	}
+	if err != nil {
+		return p, fmt.Errorf("read the status of the running instance: %w", err)
+	}
+	return p, nil
+}
+
+func printSubscribers(w io.Writer, list []pipeline.SubscriberStatus) {
+	fmt.Fprintln(w, "\nsubscribers")
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, s := range list {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", s.Name, s.State, s.Detail, counters(s.Counters))
+		if s.Error != "" {
+			fmt.Fprintf(tw, "  \t%s\t\t\n", s.Error)
+		}
+		for _, p := range s.Peers {
+			fmt.Fprintf(tw, "    %s\t%s\t%s\t\n", p.Address, p.State, p.Error)
+		}
+	}
+	_ = tw.Flush() // a strings.Builder does not fail
+}
+
+func printHandlers(w io.Writer, list []pipeline.HandlerStatus) {
+	fmt.Fprintln(w, "\nstack, top first")
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, h := range list {
+		fmt.Fprintf(tw, "  %s%s\t%s\tseen=%d taken=%d filtered=%d failed=%d %s\n",
+			strings.Repeat("  ", h.Depth), h.Name, h.State, h.Seen, h.Taken, h.Filtered, h.Failed, counters(h.Counters))
+		if h.Error != "" {
+			fmt.Fprintf(tw, "  \t%s\t\n", h.Error)
+		}
+	}
+	_ = tw.Flush() // a strings.Builder does not fail
+}
+
+func printWindows(w io.Writer, list []control.Window) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nwindows")
+	for _, win := range list {
+		state := "open"
+		if !win.Visible {
+			state = "hidden"
+		}
+		fmt.Fprintf(w, "  %s: %q, %s, %d rows\n", win.Kind, win.Title, state, win.Rows)
+	}
+}
+
+// counters renders counters in the order of their names, without those that are
+// zero.
+func counters(m map[string]uint64) string {
+	var parts []string
+	for name, n := range m {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%s=%d", name, n))
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " ")
+}
