@@ -32,7 +32,6 @@ test_tags = $(driver)
 
 main = ./cmd/logbook-tray
 binary = build/logbook-tray
-lint = build/tools/golangci-lint
 # Everything that must work without a C compiler.
 headless = ./core ./core/format/... ./core/wire/... ./core/handler/... ./notifiers/...
 
@@ -57,26 +56,25 @@ build:
 	$(GO) build -tags $(app_tags) -ldflags '-X main.version=$(VERSION)' -o $(binary) $(main)
 
 check-format:
-	@echo "gofmt -l"; unformatted=$$(gofmt -l assets cmd core notifiers packaging ui) || exit 1; \
+	@echo "+ gofmt -l"; unformatted=$$(gofmt -l assets cmd core notifiers packaging ui) || exit 1; \
 	if [ -n "$$unformatted" ]; then \
 		echo "gofmt would change these files; run: make fmt"; echo "$$unformatted"; exit 1; \
 	fi
 
 check-modules:
-	$(GO) mod tidy -diff
-	$(GO) mod verify
+	packaging/tidy --check
 
 check-packaging:
 	packaging/check
 
 # The other systems are only vetted: what they share with this one is tested here,
 # and what is theirs alone at least compiles. The tag makes the toolkit leave out
-# its driver, the part that needs their C compilers.
+# its driver, which needs their C compilers, as does whatever imports libzmq.
 vet:
-	$(GO) vet -tags $(test_tags) ./...
+	$(GO) vet -tags '$(test_tags)' ./...
 	CGO_ENABLED=0 $(GO) vet $(headless)
-	CGO_ENABLED=0 GOOS=windows $(GO) vet -tags ci ./...
-	CGO_ENABLED=0 GOOS=darwin $(GO) vet -tags ci ./...
+	packaging/vet windows
+	packaging/vet darwin
 
 # With the toolkit's goroutine checks, the race detector, a real X server, session
 # bus and notification daemon; and once more the windows without a C compiler.
