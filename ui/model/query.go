@@ -90,8 +90,7 @@ func (t *term) compile(prefix, word string) error {
 	case "re:":
 		re, err := regexp.Compile("(?i)" + word)
 		if err != nil {
-			var mistake *syntax.Error
-			if errors.As(err, &mistake) { // its text alone: the rest shows what was not typed
+			if mistake, ok := errors.AsType[*syntax.Error](err); ok { // its text alone: the rest shows what was not typed
 				return fmt.Errorf("regular expression %q: %s", word, mistake.Code)
 			}
 			return fmt.Errorf("regular expression %q: %w", word, err)
