@@ -88,6 +88,7 @@ type server struct {
 
 	mu     sync.Mutex
 	caps   []string
+	name   string
 	last   uint32
 	calls  []shownCall
 	closed []uint32
@@ -111,7 +112,7 @@ func startServer(t testing.TB, address string, caps ...string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, conn: conn, caps: caps, open: make(map[uint32]bool)}
+	s := &server{t: t, conn: conn, caps: caps, name: "fake", open: make(map[uint32]bool)}
 	if err := conn.Export(s, objectPath, notifications); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +136,9 @@ func (s *server) GetCapabilities() ([]string, *dbus.Error) {
 
 // GetServerInformation is the service's.
 func (s *server) GetServerInformation() (name, vendor, version, spec string, err *dbus.Error) {
-	return "fake", "test", "1.0", "1.2", nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.name, "test", "1.0", "1.2", nil
 }
 
 // Notify is the service's.

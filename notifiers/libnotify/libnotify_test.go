@@ -126,6 +126,17 @@ func TestAServiceThatCanDoLessIsAskedForLess(t *testing.T) {
 	}
 }
 
+func TestXfceShowsNoButtonTwice(t *testing.T) {
+	address, _ := startBus(t)
+	s := startServer(t, address, allCaps...)
+	s.set(func(s *server) { s.name = "Xfce Notify Daemon" })
+	n := newNotifier(t, address, libnotify.Options{})
+	show(t, n, notification(1, core.LevelError, "x"))
+	if diff := cmp.Diff([]string{"default", "Show context", "mute", "Mute 1 h"}, s.lastCall().Actions); diff != "" {
+		t.Errorf("actions (-want +got):\n%s", diff)
+	}
+}
+
 func TestBodiesAreCutAndOnlyEscapedForMarkup(t *testing.T) {
 	address, _ := startBus(t)
 	s := startServer(t, address, "body")

@@ -50,11 +50,25 @@ func (n *Notifier) compose(of *notifiers.Notification, s *service, replace uint3
 		m.body = text
 	}
 	if s.can("actions") {
-		for _, a := range of.Actions {
-			m.actions = append(m.actions, a.Key, a.Label)
-		}
+		m.actions = actions(of.Actions, s)
 	}
 	return m
+}
+
+// actions lists keys and labels in turn. Xfce's service shows a button for the
+// default action too; one of the same label would look like it twice.
+func actions(of []notifiers.Action, s *service) []string {
+	list, first := []string{}, ""
+	for _, a := range of {
+		switch {
+		case a.Key == notifiers.ActionDefault:
+			first = a.Label
+		case a.Label == first && strings.HasPrefix(s.name, "Xfce "):
+			continue
+		}
+		list = append(list, a.Key, a.Label)
+	}
+	return list
 }
 
 func (n *Notifier) hints(of *notifiers.Notification, s *service, update bool) map[string]dbus.Variant {
