@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"runtime/debug"
-	"strings"
 	"sync"
 )
 
@@ -43,19 +41,10 @@ func call(ctx context.Context, h Handler, r *Record) (err error) {
 
 // panicSite returns the place of the panic that is being recovered.
 func panicSite() string {
-	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs[:])])
-	panicking := false
-	for {
-		f, more := frames.Next()
-		if panicking && !strings.HasPrefix(f.Function, "runtime.") {
-			return fmt.Sprintf("%s:%d", f.File, f.Line)
-		}
-		panicking = panicking || f.Function == "runtime.gopanic"
-		if !more {
-			return ""
-		}
+	if calls := panicStack(); len(calls) > 0 {
+		return fmt.Sprintf("%s:%d", calls[0].File, calls[0].Line)
 	}
+	return ""
 }
 
 // culprit is what failed.
