@@ -4,13 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"net"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/line"
@@ -18,14 +14,8 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/wire/frame"
 )
 
-// cutelog starts a frame that is a command of the cutelog viewer.
-var cutelog = []byte("!!cutelog!!")
-
 // errHTTP says that somebody took the port for a web server.
 var errHTTP = errors.New("it speaks HTTP; records over HTTP have a port of their own")
-
-// formats are those that cutelog knows. Others are ignored, as cutelog does.
-var formats = []string{"pickle", "json", "msgpack", "cbor"}
 
 // conn is one connection.
 type conn struct {
@@ -34,8 +24,6 @@ type conn struct {
 	peer  string
 	batch []queue.Message
 	gone  bool // nobody receives any more
-	// json is set by cutelog's command; frames hold pickles otherwise.
-	format string
 }
 
 // serve reads a connection to its end.
@@ -54,6 +42,7 @@ func (r *Receiver) serve(c net.Conn) error {
 		return err
 	}
 	lengths := first[0] == 0
+	frames := wire.NewFrames(r.opts.Decoder)
 	messages := frame.NewReader(in, frame.Detect(first[0], r.opts.MaxMessageSize), r.opts.MaxMessageSize)
 	for n := 0; !s.gone; n++ {
 		m, err := messages.Next()
@@ -64,7 +53,7 @@ func (r *Receiver) serve(c net.Conn) error {
 			return errHTTP
 		}
 		if lengths {
-			s.frame(m)
+			s.frame(frames, m)
 		} else {
 			s.line(m)
 		}
@@ -120,27 +109,10 @@ func isHTTP(first []byte) bool {
 }
 
 // frame takes a message that came behind its length.
-func (s *conn) frame(m []byte) {
-	if command, ok := bytes.CutPrefix(m, cutelog); ok {
-		if format, ok := strings.CutPrefix(string(command), "format="); ok && slices.Contains(formats, format) {
-			s.format = format
-		}
-		return // other commands are for cutelog's window
+func (s *conn) frame(frames *wire.Frames, m []byte) {
+	if r, err := frames.Decode(m); r != nil || err != nil {
+		s.put(queue.Message{Body: m, Record: r, Err: err})
 	}
-	r, err := s.decodeFrame(m)
-	s.put(queue.Message{Body: m, Record: r, Err: err})
-}
-
-func (s *conn) decodeFrame(m []byte) (*core.Record, error) {
-	switch {
-	case m[0] == '{' && s.format != "pickle":
-		return s.r.opts.Decoder.Decode(m)
-	case s.format == "" || s.format == "pickle":
-		return s.r.opts.Decoder.DecodePickle(m)
-	case s.format == "json":
-		return s.r.opts.Decoder.Decode(m)
-	}
-	return nil, &wire.RejectError{Reason: wire.ReasonUnknown, Detail: fmt.Sprintf("cutelog's format %q", s.format)}
 }
 
 // line takes a message that came as a line.

@@ -185,6 +185,31 @@ func TestTheFirstBytesTellWhatIsSent(t *testing.T) {
 	}
 }
 
+func TestConnectionsSwitchTheirFormatAsWithCutelog(t *testing.T) {
+	files, err := filepath.Glob("../../wire/testdata/cutelog/*.stream")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			stream, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, s := server(t, socket.Options{})
+			c := dial(t, r)
+			write(t, c, string(stream))
+			_ = c.(*net.TCPConn).CloseWrite()
+			if got := next(t, s); got.Channel != "app.db" || got.Message() != "hello" || got.Level != core.LevelInfo {
+				if !strings.Contains(file, "utf8") {
+					t.Errorf("%+v", got)
+				}
+			}
+			await(t, "the end", func() bool { return len(r.Status().Peers) == 0 })
+		})
+	}
+}
+
 func TestABadMessageCostsNoMoreThanItsConnection(t *testing.T) {
 	cases := []struct {
 		name, stream, reason string

@@ -1,0 +1,221 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/listen"
+	"github.com/logbook-tray/logbook-tray/core/wire"
+)
+
+// The defaults of [Options].
+const (
+	DefaultMaxBody    = 16 << 20
+	DefaultMaxRecords = 10_000
+)
+
+// Limits of time for a request: Python's HTTPHandler waits for the answer, and a
+// peer that sends its request slowly holds a connection.
+const (
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = time.Minute
+	idleTimeout   = 2 * time.Minute
+)
+
+// Options are the settings of a [Receiver]. Address is required.
+type Options struct {
+	// Address is HOST:PORT.
+	Address string
+	// Decoder reads records; nil: a decoder with its defaults.
+	Decoder *wire.Decoder
+	// Channel is that of records that name none.
+	Channel string
+	// Token, if not empty, must come with each request: as "Authorization: Bearer
+	// TOKEN", or as the password of HTTPHandler's credentials.
+	Token string
+	// Hosts are the names, besides those of this computer, by which requests may
+	// reach us.
+	Hosts []string
+	// MaxBody is the largest body of a request in bytes, before and after
+	// decompression; 0 means DefaultMaxBody.
+	MaxBody int64
+	// MaxRecords is how many records a request may hold; 0 means
+	// DefaultMaxRecords.
+	MaxRecords int
+	// TLS, if not nil, is what https is served with.
+	TLS *tls.Config
+	// AllowPlain allows addresses that other computers can reach without TLS and
+	// Token.
+	AllowPlain bool
+}
+
+// Receiver is a web server that takes records.
+type Receiver struct {
+	opts     Options
+	listener net.Listener
+	server   *http.Server
+	inbox    *inbox.Inbox
+	running  sync.WaitGroup
+	requests atomic.Uint64
+	refused  atomic.Uint64
+	drain    sync.Once
+	closing  sync.Once
+	ended    chan struct{} // closed when no request runs any more
+
+	mu  sync.Mutex
+	err error
+}
+
+var (
+	_ queue.Receiver = (*Receiver)(nil)
+	_ queue.Drainer  = (*Receiver)(nil)
+	_ queue.Statuser = (*Receiver)(nil)
+	_ queue.Dropper  = (*Receiver)(nil)
+)
+
+// NewReceiver listens and serves.
+func NewReceiver(o Options) (*Receiver, error) {
+	if o.MaxBody <= 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	if o.MaxRecords <= 0 {
+		o.MaxRecords = DefaultMaxRecords
+	}
+	if o.Decoder == nil {
+		d, err := wire.NewDecoder(wire.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("decoder: %w", err)
+		}
+		o.Decoder = d
+	}
+	l, err := listen.Stream(context.Background(), "tcp", o.Address, listen.Options{
+		Public: o.TLS != nil && o.Token != "" || o.AllowPlain,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if o.TLS != nil {
+		l = tls.NewListener(l, o.TLS)
+	}
+	r := &Receiver{opts: o, listener: l, inbox: inbox.New(), ended: make(chan struct{})}
+	r.server = &http.Server{
+		Handler:           r.handler(),
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       bodyTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    64 << 10,
+	}
+	r.running.Go(func() {
+		if err := r.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.err = err
+		}
+	})
+	return r, nil
+}
+
+// String returns the URL of the server.
+func (r *Receiver) String() string {
+	scheme := "http"
+	if r.opts.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Addr().String()
+}
+
+// Addr returns the address that is listened on, with the port that was chosen.
+func (r *Receiver) Addr() net.Addr { return r.listener.Addr() }
+
+// Receive implements [queue.Receiver].
+func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
+	return r.inbox.Receive(ctx, buf)
+}
+
+// Dropped returns how many records were taken and not received before Close.
+func (r *Receiver) Dropped() uint64 { return r.inbox.Lost() }
+
+// Status counts the requests; HTTP has no lasting peers.
+func (r *Receiver) Status() queue.Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := queue.Status{
+		State: queue.StateListening, Err: r.err,
+		Detail: fmt.Sprintf("listening on %s; %d requests, %d refused", r, r.requests.Load(), r.refused.Load()),
+	}
+	select {
+	case <-r.ended:
+		s.State = queue.StateClosed
+	default:
+	}
+	return s
+}
+
+// shutdownTimeout is how long requests that run may take after Drain.
+const shutdownTimeout = 5 * time.Second
+
+// Drain implements [queue.Drainer]: nobody can connect any more, and requests
+// that run are answered.
+func (r *Receiver) Drain() {
+	r.drain.Do(func() {
+		r.running.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+			defer cancel()
+			if r.server.Shutdown(ctx) != nil {
+				_ = r.server.Close() // a request that does not end
+			}
+		})
+		go func() {
+			r.running.Wait()
+			r.inbox.Finish()
+			close(r.ended)
+		}()
+	})
+}
+
+// Close implements [queue.Receiver].
+func (r *Receiver) Close() error {
+	r.closing.Do(func() {
+		r.inbox.Discard()
+		_ = r.server.Close()
+		r.Drain()
+		<-r.ended
+		r.inbox.Close()
+	})
+	return nil
+}
+
+// put hands records over; it waits as long as there is no room, and so does the
+// client.
+func (r *Receiver) put(peer string, records []*core.Record) bool {
+	for len(records) > 0 {
+		batch := r.inbox.New()
+		n := min(len(records), inbox.Batch)
+		for _, rec := range records[:n] {
+			if rec.Channel == "" {
+				rec.Channel = r.opts.Channel
+			}
+			batch = append(batch, queue.Message{Record: rec, Peer: peer})
+		}
+		if !r.inbox.Put(batch) {
+			return false
+		}
+		records = records[n:]
+	}
+	return true
+}
+
+// reject counts a message that is no record.
+func (r *Receiver) reject(peer string, body []byte, err error) {
+	r.inbox.Put(append(r.inbox.New(), queue.Message{Body: body, Err: err, Peer: peer}))
+}
