@@ -32,7 +32,8 @@ test_tags = $(driver)
 
 main = ./cmd/logbook-tray
 binary = build/logbook-tray
-# Everything that must work without a C compiler.
+# Everything that must work without a C compiler. core/benchmarks is a module of its
+# own, for what core is compared with.
 headless = ./core ./core/format/... ./core/wire/... ./core/handler/... ./notifiers/...
 
 .NOTPARALLEL:
@@ -73,6 +74,7 @@ check-packaging:
 vet:
 	$(GO) vet -tags '$(test_tags)' ./...
 	CGO_ENABLED=0 $(GO) vet $(headless)
+	$(GO) -C core/benchmarks vet ./...
 	packaging/vet windows
 	packaging/vet darwin
 
@@ -91,6 +93,7 @@ fmt:
 
 bench: setup-test
 	$(GO) test -tags $(app_tags) -run '^$$' -bench . -benchmem ./...
+	$(GO) -C core/benchmarks test -run '^$$' -bench . -benchmem ./...
 
 icons:
 	$(GO) run ./packaging/icons
