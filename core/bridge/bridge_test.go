@@ -161,6 +161,17 @@ func TestToSlog(t *testing.T) { // test_redirect_logbook
 	}
 }
 
+func TestToSlogConforms(t *testing.T) {
+	handlers := map[string]slog.Handler{
+		"JSON": slog.NewJSONHandler(io.Discard, nil), "text": slog.NewTextHandler(io.Discard, &slog.HandlerOptions{AddSource: true}),
+	}
+	for name, h := range handlers {
+		t.Run(name, func(t *testing.T) {
+			logtest.TestHandlerConformance(t, func(*testing.T) core.Handler { return bridge.NewToSlog(h) })
+		})
+	}
+}
+
 func TestTheStandardLogIsRedirected(t *testing.T) {
 	ctx, logs := collect(t)
 	var out bytes.Buffer

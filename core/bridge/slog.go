@@ -220,7 +220,9 @@ func (h *ToSlog) Handle(ctx context.Context, r *core.Record) error {
 	}
 	if len(r.Extra) > 0 {
 		extra := make([]any, 0, len(r.Extra))
-		for k, v := range r.Extra.All() {
+		// Plain values: those of slog's handlers that print with package fmt do
+		// not survive a value that contains itself.
+		for k, v := range r.Keep().Extra.All() {
 			extra = append(extra, slog.Any(k, v))
 		}
 		out.AddAttrs(slog.Group("extra", extra...))
