@@ -15,7 +15,7 @@ const (
 )
 
 func (l *fieldList) set(key string, v any) {
-	if l.fields == nil {
+	if cap(l.fields) == 0 {
 		l.fields = make(core.Fields, 0, shortList)
 	}
 	if l.index == nil && len(l.fields) < longList {

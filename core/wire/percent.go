@@ -24,6 +24,10 @@ func formatPercent(template string, args []any) (text string, ok bool) {
 	return p.format()
 }
 
+// maxFormatted bounds a formatted message: a small template can use a large argument
+// many times.
+const maxFormatted = 4 << 20
+
 type percent struct {
 	template string
 	args     []any
@@ -45,6 +49,9 @@ func (p *percent) format() (string, bool) {
 			return p.template, false
 		}
 		rest = rest[i+1+n:]
+		if p.out.Len() > maxFormatted {
+			return p.template, false
+		}
 	}
 	p.out.WriteString(rest)
 	if p.next < len(p.args) && p.named == nil {
@@ -97,7 +104,7 @@ func (p *percent) directive(s string) int {
 // write renders one value. flags are flags, width and precision, which Go has in
 // common with Python; their few digits bound what they can ask for.
 func (p *percent) write(flags string, verb byte, v any) bool {
-	if w, _, _ := strings.Cut(strings.TrimLeft(flags, "#0- +"), "."); len(w) > 3 {
+	if w, precision, _ := strings.Cut(strings.TrimLeft(flags, "#0- +"), "."); len(w) > 3 || len(precision) > 3 {
 		return false
 	}
 	switch verb {

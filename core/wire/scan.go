@@ -21,8 +21,9 @@ type scanner struct {
 	data  []byte
 	s     string // the same bytes
 	i     int
-	depth int // how much deeper values may nest
-	room  int // how many more values may come
+	depth int         // how much deeper values may nest
+	room  int         // how many more values may come
+	spare core.Fields // what the last list of fields left of its memory
 }
 
 func newScanner(body []byte, depth, values int) scanner {
@@ -320,7 +321,7 @@ func (p *scanner) fields() (core.Fields, error) {
 	if !more {
 		return nil, err
 	}
-	var list fieldList
+	list := fieldList{fields: p.spare[:0]}
 	for more {
 		key, err := p.key()
 		if err != nil {
@@ -336,7 +337,9 @@ func (p *scanner) fields() (core.Fields, error) {
 		}
 	}
 	p.depth++
-	return list.fields, nil
+	n := len(list.fields)
+	p.spare = list.fields[n:]
+	return list.fields[:n:n], nil
 }
 
 func (p *scanner) digits() bool {
