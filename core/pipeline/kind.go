@@ -105,7 +105,7 @@ type Env struct {
 // says that there were some.
 func (e *Env) Handler(n *config.Node) (core.Handler, error) { return e.build.inner(e, n) }
 
-// Filter compiles a filter expression.
-func (e *Env) Filter(source string) (func(*core.Record) bool, error) {
-	return e.build.o.CompileFilter(source)
+// Text compiles an expression that makes a text of a record, such as a key.
+func (e *Env) Text(source string) (func(*core.Record) string, error) {
+	return e.build.o.CompileText(source)
 }

@@ -29,6 +29,8 @@ type Options struct {
 	Sections func() any
 	// CompileFilter makes a filter of an expression.
 	CompileFilter func(source string) (func(*core.Record) bool, error)
+	// CompileText makes a text of records by an expression.
+	CompileText func(source string) (func(*core.Record) string, error)
 	// Self logs what happens to the program itself. Its records must not go
 	// through this pipeline.
 	Self *core.Logger
@@ -54,6 +56,8 @@ type Pipeline struct {
 // ErrClosed is returned by [Pipeline.Reload] after Close.
 var ErrClosed = errors.New("the pipeline is closed")
 
+var errNoExpressions = errors.New("expressions are not available here")
+
 // Check reports the mistakes in tree without opening sockets, and what it would
 // make. Files are opened and closed again.
 func Check(o Options, tree *config.Tree) (Description, config.Diagnostics) {
@@ -76,8 +80,11 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CompileFilter == nil {
 		o.CompileFilter = func(string) (func(*core.Record) bool, error) {
-			return nil, errors.New("filters are not available here")
+			return nil, errNoExpressions
 		}
+	}
+	if o.CompileText == nil {
+		o.CompileText = func(string) (func(*core.Record) string, error) { return nil, errNoExpressions }
 	}
 	if o.RetryMin <= 0 {
 		o.RetryMin = DefaultRetryMin
