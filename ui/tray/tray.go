@@ -39,9 +39,17 @@ type Tray struct {
 	shot []Item // what the menu shows now
 }
 
-// New returns a tray. It shows nothing until [Tray.Run].
+// New returns a tray. It shows nothing until [Tray.Show].
 func New(o Options) *Tray {
 	return &Tray{o: o, dirty: make(chan struct{}, 1), icon: IconNormal + 1}
+}
+
+// Show shows the tray. It is called on the toolkit's goroutine before the app runs:
+// the toolkit starts an icon only if it was there then. A click on the icon itself is
+// [OpenNewest].
+func (t *Tray) Show() {
+	systray.SetOnTapped(func() { t.o.Dispatch(func() { t.o.Do(OpenNewest, 0) }) })
+	t.show(t.o.State(), time.Now(), func(f func()) { f() })
 }
 
 // Changed says that the state has changed. It never blocks and may be called
@@ -58,14 +66,12 @@ const (
 	ageStep = time.Minute            // "3 min ago" is renewed this often
 )
 
-// Run shows the tray and follows the state until ctx ends. A click on the icon
-// itself is [OpenNewest].
+// Run makes the tray follow the state until ctx ends.
 func (t *Tray) Run(ctx context.Context) {
-	systray.SetOnTapped(func() { t.o.Dispatch(func() { t.o.Do(OpenNewest, 0) }) })
 	age := time.NewTicker(ageStep)
 	defer age.Stop()
 	for {
-		t.show(t.o.State(), time.Now())
+		t.show(t.o.State(), time.Now(), t.o.Dispatch)
 		pause := time.NewTimer(quiet)
 		select {
 		case <-ctx.Done():
@@ -83,7 +89,7 @@ func (t *Tray) Run(ctx context.Context) {
 }
 
 // show hands menu and icon to the toolkit if they differ from those shown.
-func (t *Tray) show(s State, now time.Time) {
+func (t *Tray) show(s State, now time.Time, dispatch func(func())) {
 	items, icon := Menu(s, now), IconFor(s, now)
 	t.mu.Lock()
 	newMenu, newIcon := !equal(items, t.shot), icon != t.icon
@@ -92,7 +98,7 @@ func (t *Tray) show(s State, now time.Time) {
 	if !newMenu && !newIcon {
 		return
 	}
-	t.o.Dispatch(func() {
+	dispatch(func() {
 		if newMenu {
 			t.o.App.SetSystemTrayMenu(fyne.NewMenu("logbook-tray", t.fyneItems(items)...))
 		}

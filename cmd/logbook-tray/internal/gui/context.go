@@ -63,6 +63,7 @@ func (g *GUI) newContext(a alert.Alert) *contextWindow {
 		},
 		Close: c.close,
 	})
+	c.window.SetPadded(false)
 	c.window.SetContent(c.content.Object())
 	c.window.Resize(fyne.NewSize(1000, 680))
 	c.window.SetOnClosed(func() {

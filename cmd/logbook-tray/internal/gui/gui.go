@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -49,8 +51,6 @@ type Options struct {
 	EmptyText string
 	// ShowLog opens the log window at the start.
 	ShowLog bool
-	// NoTray is called when the desktop shows no tray icons.
-	NoTray func()
 }
 
 // GUI is the part of the program that the user sees. Its methods may be called
@@ -72,10 +72,33 @@ type GUI struct {
 // New returns a GUI. It must be called on the main goroutine, which [GUI.Run]
 // then needs.
 func New(o Options) *GUI {
+	prepareStorage()
 	g := &GUI{o: o, app: app.NewWithID(AppID), fonts: glyph.NewFonts(true)}
 	g.app.SetIcon(assets.AppIcon())
 	g.app.Settings().SetTheme(style.NewTheme(""))
 	return g
+}
+
+// prepareStorage makes the folders and the file that the toolkit expects to be there
+// and complains about otherwise. What cannot be made is left to that complaint.
+func prepareStorage() {
+	if cache, err := os.UserCacheDir(); err == nil {
+		_ = os.MkdirAll(cache, 0o700)
+	}
+	config, err := os.UserConfigDir()
+	if err != nil {
+		return
+	}
+	dir := filepath.Join(config, "fyne", AppID)
+	if os.MkdirAll(dir, 0o700) != nil {
+		return
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "preferences.json"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return // it is there
+	}
+	_, _ = f.WriteString("{}\n")
+	_ = f.Close()
 }
 
 // dispatch runs f on the toolkit's goroutine, later.
@@ -93,6 +116,10 @@ func (g *GUI) Run(ctx context.Context) (err error) {
 			err = fmt.Errorf("%w: %v; %s\n%s", ErrNoDisplay, v, useHeadless, debug.Stack())
 		}
 	}()
+	if desk, ok := g.app.(desktop.App); ok {
+		g.tray = tray.New(tray.Options{App: desk, Dispatch: dispatch, Icons: icons(), Do: g.do, State: g.o.TrayState})
+		g.tray.Show()
+	}
 	g.app.Lifecycle().SetOnStarted(func() { g.started(ctx) })
 	g.app.Run()
 	for _, c := range g.contexts {
@@ -106,11 +133,10 @@ func (g *GUI) Run(ctx context.Context) (err error) {
 
 // started is called on the toolkit's goroutine once that runs.
 func (g *GUI) started(ctx context.Context) {
-	if desk, ok := g.app.(desktop.App); ok {
-		g.tray = tray.New(tray.Options{App: desk, Dispatch: dispatch, Icons: icons(), Do: g.do, State: g.o.TrayState})
+	if g.tray != nil {
 		g.work.Go(func() { g.tray.Run(ctx) })
-		g.work.Go(func() { g.follow(ctx) })
 	}
+	g.work.Go(func() { g.follow(ctx) })
 	g.work.Go(func() {
 		<-ctx.Done()
 		dispatch(g.app.Quit)
@@ -129,7 +155,7 @@ func (g *GUI) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-changes:
-			g.tray.Changed()
+			g.Changed()
 			dispatch(g.updateContexts)
 		}
 	}
@@ -209,6 +235,7 @@ func (g *GUI) openLog() {
 			Store: g.o.Store, Dispatch: dispatch, Fonts: g.fonts, Text: g.o.Text, JSON: g.o.JSON,
 			OpenEditor: g.o.OpenEditor, Dropped: g.o.Dropped, EmptyText: g.o.EmptyText,
 		})
+		g.log.SetPadded(false)
 		g.log.SetContent(g.logContent.Object())
 		g.logContent.AddShortcuts(g.log.Canvas())
 		g.log.Resize(logSize)

@@ -1,0 +1,195 @@
+//go:build linux
+
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/packaging/e2e"
+)
+
+// ledUpTo are the messages of testdata/server.py, in its order.
+var ledUpTo = []string{
+	"step 0 of order 4711", "step 1 of order 4711", "step 2 of order 4711", "step 3 of order 4711", "step 4 of order 4711",
+	"SELECT * FROM café", "reserving stock", "payment declined for order 4711",
+}
+
+const listenConfig = `
+listen:
+  - {name: zeromq, type: zeromq, uri: "ADDRESS", mode: pull}
+handlers:
+  - name: desktop
+    type: fingers_crossed
+    bubble: true
+    handler: {type: notification, record_limit: 1, record_delta: 2s}
+`
+
+func listening(address string) string { return strings.ReplaceAll(listenConfig, "ADDRESS", address) }
+
+// contextWindow returns the first context window that is open.
+func contextWindow(s control.Status) (control.Window, bool) {
+	i := slices.IndexFunc(s.Windows, func(w control.Window) bool { return w.Kind == "context" })
+	if i < 0 {
+		return control.Window{}, false
+	}
+	return s.Windows[i], true
+}
+
+// The main job from end to end, without a configuration: Debian's python3-logbook logs an
+// exception, one notification appears, and a click on it opens what led up to it.
+func TestAnErrorOfAPythonServerBecomesOneNotificationThatLeadsToItsContext(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	p := newProgram(t, d.Env())
+	proc := p.start("--show")
+	d.Display.WaitForWindow(t, "logbook-tray")
+
+	python(t, "server.py", defaultPushURI)
+
+	shown := d.Notifications.Wait(t, "the notification", func(n e2e.Notify) bool { return true })
+	if shown.Title != "shop.checkout: Error" || shown.Body != "payment declined for order 4711" {
+		t.Errorf("the notification says %q, %q", shown.Title, shown.Body)
+	}
+	if shown.Urgency() != 2 || shown.Timeout != 0 {
+		t.Errorf("urgency %d, timeout %d, want critical and never expiring", shown.Urgency(), shown.Timeout)
+	}
+	d.Display.Screenshot(t, "log-window-and-notification")
+
+	d.Dunst.Default(t)
+	var w control.Window
+	e2e.Eventually(t, "the context window", func() (ok bool) {
+		s, _ := p.status()
+		w, ok = contextWindow(s)
+		return ok && w.OpenedIn != "0s"
+	})
+	t.Logf("from the click to the window: %s (with the race detector and software rendering)", w.OpenedIn)
+	if diff := cmp.Diff(ledUpTo, w.Records); diff != "" {
+		t.Errorf("the window lists other records (-want +got):\n%s", diff)
+	}
+	if w.Selected != "payment declined for order 4711" || w.Alert != 1 {
+		t.Errorf("selected %q of alert %d", w.Selected, w.Alert)
+	}
+	d.Display.WaitForWindow(t, "shop.checkout: Error – context")
+	d.Display.Screenshot(t, "context-window")
+
+	checkAlert(t, p.alerts())
+	if calls := d.Notifications.Calls(); len(calls) != 1 {
+		t.Errorf("%d calls of Notify, want 1", len(calls))
+	}
+	p.stopped(proc)
+}
+
+func checkAlert(t *testing.T, alerts []control.Alert) {
+	t.Helper()
+	if len(alerts) != 1 {
+		t.Fatalf("%d alerts, want 1", len(alerts))
+	}
+	a := alerts[0]
+	if a.State != "seen" || a.Level != "ERROR" || a.Count != 1 {
+		t.Errorf("alert %+v, want a seen ERROR that came once", a)
+	}
+	if len(a.Context) != len(ledUpTo) {
+		t.Fatalf("%d records in the context, want %d", len(a.Context), len(ledUpTo))
+	}
+	for i, r := range a.Context {
+		if r.Message() != ledUpTo[i] {
+			t.Errorf("record %d of the context is %q, want %q", i, r.Message(), ledUpTo[i])
+		}
+	}
+	r := a.Context[len(a.Context)-1]
+	if r.Exception == nil || r.Exception.Name != "__main__.PaymentDeclined" || r.Exception.Message != "card declined – Zoë 💳" ||
+		!strings.Contains(r.Exception.Traceback, "in pay\n    raise PaymentDeclined") {
+		t.Errorf("exception %+v", r.Exception)
+	}
+	if got := r.Extra.Get("user"); got != "zoë" {
+		t.Errorf("extra user %v", got)
+	}
+	if r.Level != core.LevelError || r.Channel != "shop.checkout" {
+		t.Errorf("level %v, channel %q", r.Level, r.Channel)
+	}
+}
+
+func TestRepeatsUpdateTheSameNotificationWithAnExactCount(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	address := freeAddress(t)
+	configure(t, d.Home, listening(address))
+	p := newProgram(t, d.Env())
+	proc := p.start("headless")
+	const storm = 10_000
+	p.run("demo", address, "--storm", "10000", "--speed", "1000", "--seed", "1")
+	mailer := func(n e2e.Notify) bool { return n.Title == "shop.mailer: Error" }
+	first := d.Notifications.Wait(t, "the first notification", mailer)
+	update := d.Notifications.Wait(t, "the update with the count", func(n e2e.Notify) bool {
+		return mailer(n) && n.Replaces == first.ID
+	})
+	if !strings.Contains(update.Body, "10 000 times") && !strings.Contains(update.Body, "10000 times") {
+		t.Errorf("the update says %q, want the count of 10000", update.Body)
+	}
+	calls := slices.DeleteFunc(d.Notifications.Calls(), func(n e2e.Notify) bool { return !mailer(n) })
+	if len(calls) != 2 {
+		t.Errorf("%d calls of Notify for %d equal errors, want 2", len(calls), storm)
+	}
+	for _, a := range p.alerts() {
+		if a.Channel == "shop.mailer" && a.Count != storm {
+			t.Errorf("the alert counts %d, want %d", a.Count, storm)
+		}
+	}
+	_, pl := p.status()
+	if c := pl.Subscribers[0].Counters; c["received"] != c["dispatched"] || c["rejected"] != 0 {
+		t.Errorf("counters %v", c)
+	}
+	p.stopped(proc)
+}
+
+func TestTheTrayMenuOpensTheContextWithoutNotifications(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	tray := e2e.StartTray(t, d.Bus)
+	address := freeAddress(t)
+	configure(t, d.Home, listening(address))
+	p := newProgram(t, d.Env())
+	proc := p.start()
+	item := tray.Item(t)
+	want := []string{"Open log window", "Recent alerts", "  No alerts yet", "-", "Mute all for 1 h", "-", "Quit"}
+	e2e.Eventually(t, "the menu", func() bool { return cmp.Equal(want, e2e.Labels(item.Menu(t))) })
+	item.SaveIcon(t, "tray-normal")
+
+	python(t, "server.py", address)
+	item.Click(t, "Recent alerts (1 new)", "● shop.checkout: Error – payment declined for order 4711")
+	e2e.Eventually(t, "the context window", func() bool {
+		s, _ := p.status()
+		w, ok := contextWindow(s)
+		return ok && cmp.Equal(ledUpTo, w.Records)
+	})
+	item.Click(t, "Mute all for 1 h")
+	e2e.Eventually(t, "the menu to say until when it is muted", func() bool {
+		_, ok := e2e.Find(item.Menu(t), "Unmute (muted until ")
+		return ok
+	})
+	if s, _ := p.status(); s.MutedUntil == nil {
+		t.Error("status does not say that it is muted")
+	}
+	item.Click(t, "Open log window")
+	d.Display.WaitForWindow(t, "logbook-tray")
+	item.Click(t, "Quit")
+	if code := proc.Wait(t); code != 0 {
+		t.Errorf("exit code %d after Quit\n%s", code, proc.Output())
+	}
+}
+
+func TestASecondStartRaisesTheWindowOfTheFirst(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	configure(t, d.Home, listening(freeAddress(t)))
+	p := newProgram(t, d.Env())
+	proc := p.start()
+	if s, _ := p.status(); len(s.Windows) != 0 {
+		t.Fatalf("windows are open at the start: %+v", s.Windows)
+	}
+	p.run()
+	d.Display.WaitForWindow(t, "logbook-tray")
+	p.stopped(proc)
+}
