@@ -1,0 +1,7 @@
+// Package push sends notifications to the phone, through servers that their users
+// can run themselves: ntfy and Gotify.
+//
+// A request that fails in a way that may pass is repeated, with growing and
+// jittered delays, as long as the context allows: the timeout of the handler
+// should be minutes, and a queue stand before it. No error tells a token.
+package push
