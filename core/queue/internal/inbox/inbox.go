@@ -30,8 +30,11 @@ type Inbox struct {
 }
 
 // New returns an empty inbox.
-func New() *Inbox {
-	return &Inbox{batches: make(chan []queue.Message, ahead), gone: make(chan struct{})}
+func New() *Inbox { return Sized(ahead) }
+
+// Sized returns an empty inbox in which n batches may wait.
+func Sized(n int) *Inbox {
+	return &Inbox{batches: make(chan []queue.Message, n), gone: make(chan struct{})}
 }
 
 // New returns an empty batch with room for Batch messages, to be filled and Put.

@@ -1,0 +1,117 @@
+// Package datagram receives records over UDP and Unix datagram sockets: the pickles
+// of Python's DatagramHandler, JSON records, and plain lines. Each datagram is told apart
+// by its first bytes. Syslog has a package of its own.
+//
+// UDP loses what is not read fast enough. What this package could not keep is counted;
+// what the system dropped before that is not known. Unix datagrams make their sender wait.
+package datagram
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io/fs"
+	"net"
+	"strings"
+
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/line"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/listen"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/packet"
+	"github.com/logbook-tray/logbook-tray/core/wire"
+)
+
+// Options are the settings of a [Receiver]. Address is required.
+type Options struct {
+	// Network is "udp" or "unixgram"; empty: udp.
+	Network string
+	// Address is HOST:PORT, or the path of a Unix socket.
+	Address string
+	// Decoder reads records; nil: a decoder with its defaults.
+	Decoder *wire.Decoder
+	// Channel is that of plain lines.
+	Channel string
+	// Level is that of plain lines that name none; 0 means INFO.
+	Level core.Level
+	// AllowPlain allows addresses that other computers can reach; anybody
+	// there can then send records.
+	AllowPlain bool
+	// Mode is the mode of a Unix socket; 0 means 0600, the owner alone.
+	Mode fs.FileMode
+}
+
+// Receiver is a server for datagrams.
+type Receiver struct{ *packet.Server }
+
+var (
+	_ queue.Receiver = (*Receiver)(nil)
+	_ queue.Drainer  = (*Receiver)(nil)
+	_ queue.Dropper  = (*Receiver)(nil)
+)
+
+// NewReceiver listens. A Unix socket that a program has left behind is replaced.
+func NewReceiver(o Options) (*Receiver, error) {
+	if o.Network == "" {
+		o.Network = "udp"
+	}
+	if o.Network != "udp" && o.Network != "unixgram" {
+		return nil, fmt.Errorf("unknown network %q (udp or unixgram)", o.Network)
+	}
+	if o.Level == core.LevelNotSet {
+		o.Level = core.LevelInfo
+	}
+	if o.Decoder == nil {
+		d, err := wire.NewDecoder(wire.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("decoder: %w", err)
+		}
+		o.Decoder = d
+	}
+	c, err := listen.Packet(context.Background(), o.Network, o.Address, listen.Options{Public: o.AllowPlain, Mode: o.Mode})
+	if err != nil {
+		return nil, err
+	}
+	return &Receiver{packet.New(o.Network+"://"+address(c), c, o.decode)}, nil
+}
+
+func address(c net.PacketConn) string { return c.LocalAddr().String() }
+
+// decode makes messages of a datagram.
+func (o Options) decode(data []byte) []queue.Message {
+	if len(data) > 4 && int(binary.BigEndian.Uint32(data)) == len(data)-4 {
+		r, err := wire.NewFrames(o.Decoder).Decode(data[4:])
+		if r == nil && err == nil {
+			return nil // a command of cutelog means nothing here
+		}
+		return []queue.Message{{Body: data, Record: r, Err: err}}
+	}
+	text := bytes.TrimSpace(data)
+	switch {
+	case len(text) == 0:
+		return []queue.Message{{Body: data, Err: &wire.RejectError{Reason: wire.ReasonEmpty}}}
+	case bytes.IndexByte(text, 0) >= 0:
+		return []queue.Message{{Body: data, Err: &wire.RejectError{Reason: wire.ReasonMalformed, Detail: "neither text nor a whole pickle"}}}
+	case text[0] == '{' && !bytes.Contains(text, []byte("}\n")):
+		r, err := o.Decoder.Decode(text)
+		if err == nil {
+			return []queue.Message{{Body: data, Record: r}}
+		}
+	}
+	return o.lines(text)
+}
+
+// lines makes a message of each JSON line; text that is not JSON is one message.
+func (o Options) lines(text []byte) []queue.Message {
+	if text[0] != '{' {
+		return []queue.Message{{Body: text, Record: line.Plain(strings.ToValidUTF8(string(text), "\ufffd"), o.Channel, o.Level)}}
+	}
+	var out []queue.Message
+	for part := range bytes.SplitSeq(text, []byte{'\n'}) {
+		if r := line.Record(o.Decoder, part, o.Channel, o.Level); r != nil {
+			out = append(out, queue.Message{Body: part, Record: r})
+		}
+	}
+	return out
+}
