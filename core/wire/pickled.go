@@ -15,8 +15,8 @@ func DecodePickle(body []byte) (*core.Record, error) {
 
 // DecodePickle makes a record of a pickle: the dictionary that Python's SocketHandler
 // and DatagramHandler send, the one of Logbook's MultiProcessingHandler, or a
-// LogRecord object of either. Nothing in it is executed, see package pickle. The
-// record does not refer to body. Errors are of type [*RejectError].
+// LogRecord object of either. Nothing in it is executed, see package pickle. body may be
+// retained, see [Decoder.Decode]. Errors are of type [*RejectError].
 func (d *Decoder) DecodePickle(body []byte) (*core.Record, error) {
 	if len(body) == 0 {
 		return nil, &RejectError{Reason: ReasonEmpty}
@@ -24,6 +24,13 @@ func (d *Decoder) DecodePickle(body []byte) (*core.Record, error) {
 	if len(body) > d.maxSize {
 		return nil, tooLarge(len(body), d.maxSize)
 	}
+	if r, ok := d.stdlibPickle(body); ok {
+		return r, nil
+	}
+	return d.anyPickle(body)
+}
+
+func (d *Decoder) anyPickle(body []byte) (*core.Record, error) {
 	f, err := pickle.Attributes(body)
 	if err != nil {
 		reject := &RejectError{Reason: ReasonMalformed, Detail: err.Error()}

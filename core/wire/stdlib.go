@@ -34,7 +34,7 @@ func StdlibLevel(n int) core.Level {
 	return core.LevelCritical
 }
 
-// stdlibNames are the names that the logging package gives its own numbers.
+// stdlibName returns the name that the logging package gives its own numbers.
 func stdlibName(n int) string {
 	switch n {
 	case 0:
@@ -86,6 +86,9 @@ func (d *Decoder) stdlib(f core.Fields, k keys) *core.Record {
 	var extra fieldList
 	for i := range f {
 		key, v := f[i].Key, f[i].Value
+		if key == "pathname" && (v == nil || v == "") { // filename may know better
+			continue
+		}
 		if to := logbookKey(key); to != "" {
 			if !r.SetAttribute(to, v) {
 				extra.set(key, v)
@@ -146,14 +149,18 @@ func (d *Decoder) stdlibTime(r *core.Record) {
 	}
 }
 
-// stdlibLevel sets the level and keeps a number or name of the program's own in
-// the extra data.
+// stdlibLevel sets the level.
 func stdlibLevel(r *core.Record, k keys) {
 	name, _ := k.text("levelname")
 	levelno := k.get("levelno")
 	var n core.Record
 	valid := levelno != nil && n.SetAttribute("lineno", levelno)
-	number := n.Site.Line
+	setStdlibLevel(r, n.Site.Line, valid, name)
+}
+
+// setStdlibLevel sets the level by its number, if that is valid, else by its name. It
+// keeps a number or name of the program's own in the extra data.
+func setStdlibLevel(r *core.Record, number int, valid bool, name string) {
 	switch {
 	case valid:
 		r.Level = StdlibLevel(number)

@@ -1,0 +1,24 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/logbook-tray/logbook-tray/core/wire"
+)
+
+func BenchmarkDecodePickle(b *testing.B) {
+	for _, f := range pickles(b, "stdlib-socket") {
+		if f.File != "stdlib-socket/py311-002-level_info.frame" && f.File != "stdlib-socket/py311-017-exc.frame" {
+			continue
+		}
+		b.Run(f.Case, func(b *testing.B) {
+			b.SetBytes(int64(len(f.body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := wire.DecodePickle(f.body); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
