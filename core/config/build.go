@@ -49,8 +49,12 @@ func (b *builder) document() (root *Node) {
 			continue
 		}
 		if body != nil {
-			line, column := position(doc.Body.GetToken())
-			b.addAt(line, column, 1, `remove the "---" line`, "the file has more than one document")
+			start := doc.Start
+			if start == nil {
+				start = doc.Body.GetToken()
+			}
+			line, column := position(start)
+			b.addAt(line, column, width(start), `remove the "---" line and what follows`, "the file has more than one document")
 			break
 		}
 		body = doc.Body
@@ -127,7 +131,7 @@ func (b *builder) syntaxError(err error) {
 	line, column := position(tk)
 	message, hint := e.GetMessage(), ""
 	switch {
-	case strings.Contains(message, `'\t'`) || strings.Contains(message, "tab character"):
+	case strings.Contains(message, "'\t'") || strings.Contains(message, "tab character"):
 		message, hint = "a tab cannot indent", "use spaces"
 	case strings.Contains(message, "reserved character"):
 		hint = "put the value in quotes"

@@ -260,8 +260,12 @@ func (d *decoder) isScalar(n *Node, key, want string) bool {
 
 func (d *decoder) wrong(n *Node, key, want string) {
 	x := n.Errorf("%s must be %s, not %s", key, want, n.Kind)
-	if n.Kind == String {
+	switch n.Kind {
+	case String:
 		x.Message = fmt.Sprintf("%s must be %s, not %q", key, want, clip(n.text))
+	case Int, Float, Bool:
+		x.Message = fmt.Sprintf("%s must be %s, not %s", key, want, clip(n.text))
+	case Null, List, Map:
 	}
 	d.add(x)
 }

@@ -90,8 +90,40 @@ func (p printer) excerpt(d Diagnostic, line string) {
 	text = text[:min(len(text), maxExcerpt)]
 	to = max(from+1, min(to, len(text)))
 	fmt.Fprintf(p.out, "%5d | %s\n", d.Line, strings.TrimRightFunc(string(text), unicode.IsSpace))
-	fmt.Fprintf(p.out, "      | %s%s\n", strings.Repeat(" ", from),
-		p.paint(p.severity(d.Severity), strings.Repeat("^", to-from)))
+	fmt.Fprintf(p.out, "      | %s%s\n", strings.Repeat(" ", cells(text, 0, from)),
+		p.paint(p.severity(d.Severity), strings.Repeat("^", max(1, cells(text, from, to)))))
+}
+
+// cells is how many columns of a terminal text[from:to] takes, one for each
+// place beyond its end.
+func cells(text []rune, from, to int) int {
+	n := 0
+	for i := from; i < to; i++ {
+		switch {
+		case i >= len(text):
+			n++
+		case unicode.In(text[i], unicode.Mn, unicode.Me): // combines with the one before
+		case wide(text[i]):
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// wide reports whether c takes two columns: Unicode's East Asian Width, as
+// far as it matters for pointing at a place.
+func wide(c rune) bool {
+	switch {
+	case c < 0x1100:
+		return false
+	case c <= 0x115f, 0x2e80 <= c && c <= 0xa4cf && c != 0x303f, 0xac00 <= c && c <= 0xd7a3,
+		0xf900 <= c && c <= 0xfaff, 0xfe30 <= c && c <= 0xfe6f, 0xff00 <= c && c <= 0xff60, 0xffe0 <= c && c <= 0xffe6,
+		0x1f300 <= c && c <= 0x1f64f, 0x1f680 <= c && c <= 0x1f9ff, 0x20000 <= c && c <= 0x3fffd:
+		return true
+	}
+	return false
 }
 
 // printable replaces every character that does something instead of being seen,
@@ -113,7 +145,7 @@ func printable(s string) string {
 // everywhere; a few too many are masked rather than one too few.
 func secretPatterns() []*regexp.Regexp {
 	return []*regexp.Regexp{
-		regexp.MustCompile(`(?i)["']?[a-z_-]*(?:token|password|passwd|secret|(?:api|user|private|secret|access|auth)_?key|credentials)["']?\s*:\s+("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s{\[#,}\]][^,}\]#]*)`),
+		regexp.MustCompile(`(?i)["']?[a-z_-]*(?:token|password|passwd|secret|(?:api|user|private|secret|access|auth)_?key|credentials)["']?\s*:\s+(\[[^\]]*\]?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s{\[#,}\]][^,}\]#]*)`),
 		regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^/\s:@"']*:([^/\s@"']+)@`),
 	}
 }

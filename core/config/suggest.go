@@ -28,8 +28,11 @@ func didYouMean(word string, candidates []string) string {
 	return oneOf(candidates)
 }
 
+// maxListed is how many candidates a hint lists.
+const maxListed = 16
+
 func oneOf(candidates []string) string {
-	if len(candidates) == 0 {
+	if len(candidates) == 0 || len(candidates) > maxListed {
 		return ""
 	}
 	sorted := slices.Clone(candidates)

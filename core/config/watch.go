@@ -32,19 +32,27 @@ const (
 //
 // onChange is called on the goroutine of Watch, never twice at a time.
 func Watch(ctx context.Context, path string, onChange func(source []byte)) error {
-	return watch(ctx, path, quiet, onChange)
+	w, err := newWatcher(path)
+	if err != nil {
+		return err
+	}
+	w.run(ctx, quiet, rearm, onChange)
+	return nil
 }
 
-func watch(ctx context.Context, path string, quiet time.Duration, onChange func([]byte)) error {
+func newWatcher(path string) (*watcher, error) {
 	events, err := fsnotify.NewWatcher()
 	if err != nil {
-		return fmt.Errorf("watch %q: %w", path, err)
+		return nil, fmt.Errorf("watch %q: %w", path, err)
 	}
-	defer func() { _ = events.Close() }()
-	w := watcher{path: path, events: events, armed: map[string]bool{}}
+	w := &watcher{path: path, events: events, armed: map[string]bool{}}
 	w.arm()
 	w.last, _ = w.read()
+	return w, nil
+}
 
+func (w *watcher) run(ctx context.Context, quiet, rearm time.Duration, onChange func([]byte)) {
+	defer func() { _ = w.events.Close() }()
 	settled := time.NewTimer(quiet)
 	settled.Stop()
 	retry := time.NewTicker(rearm)
@@ -53,14 +61,14 @@ func watch(ctx context.Context, path string, quiet time.Duration, onChange func(
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case e, ok := <-events.Events:
+			return
+		case e, ok := <-w.events.Events:
 			if !ok {
-				return nil
+				return
 			}
 			w.forget(e)
 			settled.Reset(quiet)
-		case <-events.Errors: // events were lost: look for ourselves
+		case <-w.events.Errors: // events were lost: look for ourselves
 			settled.Reset(quiet)
 		case <-retry.C:
 			if w.arm() {
@@ -106,6 +114,7 @@ func (w *watcher) forget(e fsnotify.Event) {
 	}
 }
 
+// read returns the content; false if there is none to be had at the moment.
 func (w *watcher) read() ([]byte, bool) {
 	info, err := os.Stat(w.path)
 	if err != nil || !info.Mode().IsRegular() {
