@@ -1,0 +1,59 @@
+package syslog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/logbook-tray/logbook-tray/core/wire/frame"
+)
+
+// errCount says that a stream lost its octet counts.
+var errCount = errors.New("wrong octet count")
+
+// maxDigits is how long an octet count may be.
+const maxDigits = 9
+
+// counted splits messages behind their length in digits and a blank (RFC 6587, 3.4.1).
+func counted(limit int) frame.Splitter {
+	return func(data []byte, atEOF bool) (advance int, message []byte, err error) {
+		for len(data) > 0 && (data[0] == '\n' || data[0] == '\r') { // some add a line feed nevertheless
+			advance, data = advance+1, data[1:]
+		}
+		blank := bytes.IndexByte(data[:min(len(data), maxDigits+1)], ' ')
+		if blank < 0 && len(data) <= maxDigits && !atEOF || len(data) == 0 {
+			return advance, nil, nil
+		}
+		n, err := strconv.ParseUint(string(data[:max(blank, 0)]), 10, 31)
+		switch {
+		case err != nil || n == 0:
+			return advance, nil, fmt.Errorf("%w %q", errCount, data[:min(len(data), maxDigits)])
+		case n > uint64(limit): //nolint:gosec // a limit is not negative
+			return advance, nil, fmt.Errorf("%w: %d bytes, the limit is %d", frame.ErrTooLarge, n, limit)
+		}
+		end := blank + 1 + int(n)
+		if len(data) < end {
+			if atEOF {
+				return advance, nil, io.ErrUnexpectedEOF
+			}
+			return advance, nil, nil
+		}
+		return advance + end, data[blank+1 : end : end], nil
+	}
+}
+
+// separated splits at NUL bytes if there are any, as Python's handler does, whose messages
+// may have several lines; otherwise at line feeds. The first message decides, and a NUL
+// that is seen later.
+func separated(limit int) frame.Splitter {
+	split := frame.Lines(limit)
+	nul := false
+	return func(data []byte, atEOF bool) (int, []byte, error) {
+		if !nul && bytes.IndexByte(data, 0) >= 0 {
+			nul, split = true, frame.NUL(limit)
+		}
+		return split(data, atEOF)
+	}
+}
