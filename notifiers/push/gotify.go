@@ -9,6 +9,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/notifiers"
+	"github.com/logbook-tray/logbook-tray/notifiers/internal/post"
 )
 
 // What Gotify is sent at most, in characters. Its documents name no limit; the
@@ -35,7 +36,7 @@ type GotifyOptions struct {
 // Gotify sends notifications to a Gotify server. Gotify cannot update messages, so
 // that the count of repeats is a message of its own. It is safe for concurrent use.
 type Gotify struct {
-	poster  *poster
+	poster  *post.Client
 	address string
 	header  http.Header
 	click   string
@@ -45,7 +46,7 @@ var _ notifiers.Notifier = (*Gotify)(nil)
 
 // NewGotify returns a notifier. The error says which option is wrong.
 func NewGotify(o GotifyOptions) (*Gotify, error) {
-	server, err := baseURL("gotify", o.Server)
+	server, err := post.BaseURL("gotify", o.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +54,8 @@ func NewGotify(o GotifyOptions) (*Gotify, error) {
 		return nil, errors.New("gotify: token: none is given")
 	}
 	return &Gotify{
-		poster: newPoster("gotify", o.Client, o.Token), address: server + "/message",
-		header: http.Header{"X-Gotify-Key": {o.Token}}, click: o.Click,
+		poster: post.New("gotify", o.Client, o.Token), address: server + "/message",
+		header: http.Header{"X-Gotify-Key": {o.Token}, "Content-Type": {"application/json"}}, click: o.Click,
 	}, nil
 }
 
@@ -83,7 +84,7 @@ func (g *Gotify) Notify(ctx context.Context, of notifiers.Notification) error {
 	if err != nil {
 		return fmt.Errorf("gotify: %w", err)
 	}
-	return g.poster.post(ctx, g.address, g.header, body)
+	return g.poster.Post(ctx, g.address, g.header, body)
 }
 
 // gotifyPriority maps a level to Gotify's 0 to 10: from 4 on the app makes a

@@ -13,6 +13,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/notifiers"
+	"github.com/logbook-tray/logbook-tray/notifiers/internal/post"
 )
 
 // The documented limits of ntfy: a longer message becomes an attachment.
@@ -44,7 +45,7 @@ type NtfyOptions struct {
 // message on the phone if the server is of version 2.16 or later. It is safe for
 // concurrent use.
 type Ntfy struct {
-	poster *poster
+	poster *post.Client
 	opts   NtfyOptions
 	server string
 	header http.Header
@@ -61,7 +62,7 @@ func NewNtfy(o NtfyOptions) (*Ntfy, error) {
 	if o.Server == "" {
 		o.Server = DefaultNtfyServer
 	}
-	server, err := baseURL("ntfy", o.Server)
+	server, err := post.BaseURL("ntfy", o.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +70,8 @@ func NewNtfy(o NtfyOptions) (*Ntfy, error) {
 		return nil, errors.New("ntfy: topic: want 1 to 64 letters, digits, \"-\" or \"_\"")
 	}
 	n := &Ntfy{
-		opts: o, server: server, header: http.Header{}, run: rand.Text()[:8],
-		poster: newPoster("ntfy", o.Client, o.Token, o.Password, o.Topic),
+		opts: o, server: server, header: http.Header{"Content-Type": {"application/json"}}, run: rand.Text()[:8],
+		poster: post.New("ntfy", o.Client, o.Token, o.Password, o.Topic),
 	}
 	switch {
 	case o.Token != "":
@@ -103,7 +104,7 @@ func (n *Ntfy) Notify(ctx context.Context, of notifiers.Notification) error {
 	if err != nil {
 		return fmt.Errorf("ntfy: %w", err)
 	}
-	return n.poster.post(ctx, n.server, n.header, body)
+	return n.poster.Post(ctx, n.server, n.header, body)
 }
 
 // within returns the text of a notification in at most n bytes.

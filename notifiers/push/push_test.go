@@ -90,7 +90,7 @@ func newNtfy(t *testing.T, s *service) (*Ntfy, *[]time.Duration) {
 		t.Fatal(err)
 	}
 	pauses := new([]time.Duration)
-	n.poster.pause = func(_ context.Context, d time.Duration) error {
+	n.poster.Pause = func(_ context.Context, d time.Duration) error {
 		*pauses = append(*pauses, d)
 		return nil
 	}
@@ -252,16 +252,6 @@ func TestWrongOptionsAreNamedWithoutSecrets(t *testing.T) {
 	} {
 		if err := test.make(); err == nil || err.Error() != test.want {
 			t.Errorf("got  %v\nwant %s", err, test.want)
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	for in, want := range map[string]time.Duration{
-		"": 0, "junk": 0, "3": 3 * time.Second, "-1": 0, "999999": maxRetryAfter, "Mon, 02 Jan 2006 15:04:05 GMT": 0,
-	} {
-		if got := retryAfter(in); got != want {
-			t.Errorf("retryAfter(%q) = %v, want %v", in, got, want)
 		}
 	}
 }

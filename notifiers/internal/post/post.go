@@ -1,4 +1,6 @@
-package push
+// Package post makes HTTP POST requests for notifiers: it repeats what may pass, honours
+// Retry-After, follows no redirects, and tells no secrets.
+package post
 
 import (
 	"bytes"
@@ -17,12 +19,14 @@ import (
 )
 
 const (
-	firstDelay    = time.Second
-	maxDelay      = time.Minute
-	maxRetryAfter = 10 * time.Minute
-	attemptTime   = 20 * time.Second
-	maxAnswer     = 4 << 10
+	firstDelay  = time.Second
+	maxDelay    = time.Minute
+	attemptTime = 20 * time.Second
+	maxAnswer   = 4 << 10
 )
+
+// maxRetryAfter bounds how long a server may make us wait.
+const maxRetryAfter = 10 * time.Minute
 
 // minSecret is the length from which on a secret is looked for in errors; what is
 // shorter would be found in any text.
@@ -32,22 +36,25 @@ const minSecret = 4
 // however often they are made.
 var ErrRefused = errors.New("refused")
 
-// poster makes POST requests and repeats them.
-type poster struct {
+// Client makes POST requests and repeats them. It is safe for concurrent use.
+type Client struct {
 	service string // named in errors
 	client  *http.Client
 	secrets []string // never told
-	pause   func(ctx context.Context, d time.Duration) error
+	// Pause waits between two attempts. It is for tests.
+	Pause func(ctx context.Context, d time.Duration) error
 }
 
-func newPoster(service string, client *http.Client, secrets ...string) *poster {
+// New returns a client for a service, which errors name. client makes the requests;
+// nil means one of its own. secrets are taken out of errors.
+func New(service string, client *http.Client, secrets ...string) *Client {
 	c := http.Client{}
 	if client != nil {
 		c = *client
 	}
 	// A redirect could carry the token, and turn the request into a GET.
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &poster{service: service, client: &c, secrets: secrets, pause: pause}
+	return &Client{service: service, client: &c, secrets: secrets, Pause: pause}
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -61,8 +68,8 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// baseURL checks the address of a server and returns it without a slash at the end.
-func baseURL(service, address string) (string, error) {
+// BaseURL checks the address of a server and returns it without a slash at the end.
+func BaseURL(service, address string) (string, error) {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil:
@@ -75,35 +82,36 @@ func baseURL(service, address string) (string, error) {
 	return strings.TrimRight(u.String(), "/"), nil
 }
 
-// post sends body until the server takes it, refuses it, or ctx ends.
-func (p *poster) post(ctx context.Context, address string, header http.Header, body []byte) error {
+// Post sends body until the server takes it, refuses it, or ctx ends. header must
+// have a Content-Type. Errors wrap [ErrRefused] if the server does not want it.
+func (c *Client) Post(ctx context.Context, address string, header http.Header, body []byte) error {
 	delay := firstDelay
 	var before error
 	for {
-		wait, err := p.attempt(ctx, address, header, body)
+		wait, err := c.attempt(ctx, address, header, body)
 		if err != nil && before != nil && ctx.Err() != nil {
 			err = before // says more than that the time is up
 		}
 		before = err
 		if err == nil || errors.Is(err, ErrRefused) {
-			return p.safe(err)
+			return c.safe(err)
 		}
 		if wait == 0 {
 			wait = delay/2 + rand.N(delay) //nolint:gosec // spreads requests, protects nothing
 			delay = min(2*delay, maxDelay)
 		}
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
-			return p.safe(err)
+			return c.safe(err)
 		}
-		if p.pause(ctx, wait) != nil {
-			return p.safe(err)
+		if c.Pause(ctx, wait) != nil {
+			return c.safe(err)
 		}
 	}
 }
 
 // attempt makes one request. wait is how long the server asks to wait; 0 if it
 // does not say.
-func (p *poster) attempt(ctx context.Context, address string, header http.Header, body []byte) (wait time.Duration, err error) {
+func (c *Client) attempt(ctx context.Context, address string, header http.Header, body []byte) (wait time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
@@ -111,9 +119,8 @@ func (p *poster) attempt(ctx context.Context, address string, header http.Header
 		return 0, fmt.Errorf("%w: make a request: %w", ErrRefused, withoutURL(err))
 	}
 	r.Header = header.Clone()
-	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "logbook-tray")
-	answer, err := p.client.Do(r)
+	answer, err := c.client.Do(r)
 	if err != nil {
 		return 0, withoutURL(err)
 	}
@@ -157,18 +164,18 @@ func withoutURL(err error) error {
 }
 
 // safe names the service in an error and takes secrets out of it.
-func (p *poster) safe(err error) error {
+func (c *Client) safe(err error) error {
 	if err == nil {
 		return nil
 	}
 	text := err.Error()
-	for _, s := range p.secrets {
+	for _, s := range c.secrets {
 		if len(s) >= minSecret && strings.Contains(text, s) {
 			// The chain is cut, since it may hold the secret.
-			return &secretError{p.service + ": " + strings.ReplaceAll(text, s, "…"), errors.Is(err, ErrRefused)}
+			return &secretError{c.service + ": " + strings.ReplaceAll(text, s, "…"), errors.Is(err, ErrRefused)}
 		}
 	}
-	return fmt.Errorf("%s: %w", p.service, err)
+	return fmt.Errorf("%s: %w", c.service, err)
 }
 
 // secretError is an error whose text held a secret.
