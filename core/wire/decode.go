@@ -131,6 +131,12 @@ func (d *Decoder) Decode(body []byte) (*core.Record, error) {
 			return nil, err
 		}
 	}
+	if r == nil && p.seen&seenForeign != 0 {
+		p.scanner = start
+		if r, ok := p.stdlibJSON(); ok {
+			return r, nil
+		}
+	}
 	if r == nil { // another family: look at all of it first
 		p.scanner = start
 		f, err := p.fields()

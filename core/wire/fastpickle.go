@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
-	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -34,64 +33,19 @@ func (d *Decoder) stdlibPickle(data []byte) (r *core.Record, ok bool) {
 			return nil, false
 		}
 	}
-	if p.data[p.i-1] != '.' || p.seen&(seenLevelno|seenLevelname) == 0 {
+	if p.data[p.i-1] != '.' {
 		return nil, false
 	}
-	p.finish()
-	return p.r, true
-}
-
-const (
-	seenLevelno = 1 << iota
-	seenLevelname
-	seenMessage
-	seenPath
-	seenFile
-)
-
-// scalar is a value that needs no memory of its own.
-type scalar struct {
-	kind byte // one of the kinds below, 0 for None
-	n    int64
-	f    float64
-	s    string
-}
-
-const (
-	kindBool = iota + 1
-	kindInt
-	kindFloat
-	kindText
-)
-
-// any returns the value as the rest of the package has it.
-func (v *scalar) any() any {
-	switch v.kind {
-	case kindBool:
-		return v.n != 0
-	case kindInt:
-		return v.n
-	case kindFloat:
-		return v.f
-	case kindText:
-		return v.s
-	}
-	return nil
+	return p.finish()
 }
 
 type fastPickle struct {
-	data      []byte
-	i         int
-	r         *core.Record
-	seen      uint8
-	levelno   int64
-	levelname string
-	message   string
-	file      string // filename, which is the end of pathname
-	extra     fieldList
-	memoized  int
-	memo      [96]string // the rest is not needed before it is asked for
-	known     [96]bool
+	data []byte
+	i    int
+	stdlibBuilder
+	memoized int
+	memo     [96]string // the rest is not needed before it is asked for
+	known    [96]bool
 }
 
 // next returns the next byte and steps over it, 0 at the end.
@@ -254,110 +208,12 @@ func (p *fastPickle) decimal(op byte) (v scalar, ok bool) {
 	return scalar{kind: kindInt, n: n}, err == nil
 }
 
-// member reads one attribute and reports whether it was of a type that needs no
-// thinking.
+// member reads one attribute.
 func (p *fastPickle) member() bool {
 	key, ok := p.text(p.next())
 	if !ok {
 		return false
 	}
 	v, ok := p.value()
-	if !ok || key == "" || key[0] == '_' {
-		return false
-	}
-	r := p.r
-	switch key {
-	case "name":
-		return v.into(&r.Channel)
-	case "msg":
-		return v.into(&r.Msg)
-	case "pathname":
-		p.seen |= seenPath
-		return v.into(&r.Site.File)
-	case "module":
-		return v.into(&r.Site.Module)
-	case "funcName":
-		return v.into(&r.Site.Function)
-	case "threadName":
-		return v.into(&r.Thread.Name)
-	case "processName":
-		return v.into(&r.Process.Name)
-	case "levelname":
-		p.seen |= seenLevelname
-		return v.kind == kindText && v.into(&p.levelname)
-	case "message":
-		p.seen |= seenMessage
-		return v.kind == kindText && v.into(&p.message)
-	case "filename":
-		p.seen |= seenFile
-		return v.kind == kindText && v.into(&p.file)
-	}
-	return p.number(key, &v)
-}
-
-// into stores text; None is "".
-func (v *scalar) into(dst *string) bool {
-	*dst = v.s
-	return v.kind == kindText || v.kind == 0
-}
-
-func (p *fastPickle) number(key string, v *scalar) bool {
-	r := p.r
-	whole := v.kind == kindInt && int64(int(v.n)) == v.n
-	switch key {
-	case "levelno":
-		p.seen |= seenLevelno
-		p.levelno = v.n
-		return whole
-	case "lineno":
-		r.Site.Line = int(v.n)
-		return whole
-	case "process":
-		r.Process.ID = int(v.n)
-		return whole || v.kind == 0
-	case "thread":
-		r.Thread.ID = v.n
-		return whole || v.kind == 0
-	case "created":
-		sec := math.Floor(v.f)
-		r.Time = time.Unix(int64(sec), int64(math.Round((v.f-sec)*1e6))*1000).UTC()
-		return v.kind == kindFloat && v.f > 0 && v.f < 1e11
-	case "msecs", "relativeCreated":
-		return true
-	case "args", "exc_info":
-		return v.kind == 0
-	case "exc_text":
-		if v.kind == kindText {
-			r.Exception = &core.Exception{Traceback: v.s}
-		}
-		return v.kind == kindText || v.kind == 0 && r.Exception == nil
-	case "stack_info", "taskName":
-		if v.kind == 0 {
-			_, twice := p.extra.fields.Lookup(key)
-			return !twice
-		}
-	case "heavy_initialized", "channel":
-		return false
-	}
-	p.extra.set(key, v.any())
-	return true
-}
-
-func (p *fastPickle) finish() {
-	r := p.r
-	if p.seen&seenFile != 0 {
-		switch {
-		case r.Site.File == "":
-			r.Site.File = p.file
-		case p.file != pythonBase(r.Site.File):
-			p.extra.set("filename", p.file)
-		}
-	}
-	r.Extra = p.extra.fields
-	setStdlibLevel(r, int(p.levelno), p.seen&seenLevelno != 0, p.levelname)
-	r.SetMessage(r.Msg)
-	if p.seen&seenMessage != 0 {
-		r.SetMessage(p.message)
-	}
-	stdlibException(r)
+	return ok && key != "" && key[0] != '_' && p.set(key, &v)
 }
