@@ -11,6 +11,7 @@ import (
 	"github.com/leodido/go-syslog/v4/rfc5424"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/line"
 	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
@@ -172,7 +173,7 @@ func (o Options) record(h header) *core.Record {
 	r := o.inner(strings.TrimPrefix(h.text, "@cee:"))
 	if r == nil {
 		r = &core.Record{Level: severities[h.priority%8], Msg: h.text}
-		r.Exception = exception(h.text)
+		r.Exception = line.Exception(h.text)
 	}
 	if r.Channel == "" {
 		r.Channel = h.app
@@ -215,19 +216,4 @@ func (o Options) inner(text string) *core.Record {
 		return nil
 	}
 	return r
-}
-
-// tracebackStart begins the traceback that Python appends to a message.
-const tracebackStart = "Traceback (most recent call last):\n"
-
-// exception finds the traceback in a message.
-func exception(text string) *core.Exception {
-	at := strings.Index(text, tracebackStart)
-	if at < 0 {
-		return nil
-	}
-	trace := strings.TrimRight(text[at:], "\n")
-	last := trace[strings.LastIndexByte(trace, '\n')+1:]
-	name, message, _ := strings.Cut(last, ": ")
-	return &core.Exception{Name: name, Message: message, Traceback: trace}
 }

@@ -1,0 +1,243 @@
+package pipe
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/line"
+	"github.com/logbook-tray/logbook-tray/core/wire"
+	"github.com/logbook-tray/logbook-tray/core/wire/frame"
+)
+
+// DefaultMaxLine is the largest line or frame in bytes where [Options] say nothing.
+const DefaultMaxLine = 1 << 20
+
+// joinTime is how long a line waits for lines that belong to it.
+const joinTime = 100 * time.Millisecond
+
+// Options are the settings that all receivers of this package share.
+type Options struct {
+	// Decoder reads records; nil: a decoder with its defaults.
+	Decoder *wire.Decoder
+	// Channel is that of plain lines.
+	Channel string
+	// Level is that of plain lines that name none; 0 means INFO.
+	Level core.Level
+	// MaxLine is the largest line or frame in bytes; what is longer ends the stream. 0
+	// means DefaultMaxLine.
+	MaxLine int
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Level == core.LevelNotSet {
+		o.Level = core.LevelInfo
+	}
+	if o.MaxLine <= 0 {
+		o.MaxLine = DefaultMaxLine
+	}
+	if o.Decoder == nil {
+		d, err := wire.NewDecoder(wire.Options{})
+		if err != nil {
+			return o, fmt.Errorf("decoder: %w", err)
+		}
+		o.Decoder = d
+	}
+	return o, nil
+}
+
+// Receiver receives from streams. At their end, Receive returns [queue.ErrClosed].
+type Receiver struct {
+	name    string
+	inbox   *inbox.Inbox
+	drain   func() // asks the streams to end
+	stop    func() // makes the streams end
+	ended   chan struct{}
+	closing sync.Once
+
+	mu  sync.Mutex
+	err error
+}
+
+var (
+	_ queue.Receiver = (*Receiver)(nil)
+	_ queue.Drainer  = (*Receiver)(nil)
+	_ queue.Statuser = (*Receiver)(nil)
+	_ queue.Dropper  = (*Receiver)(nil)
+)
+
+// NewReader receives from r, which it closes at the end. name is shown to people.
+func NewReader(name string, r io.ReadCloser, o Options) (*Receiver, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	end := func() { _ = r.Close() }
+	return start(name, end, end, o.stream, r), nil
+}
+
+// start receives from streams, each on a goroutine of its own. drain asks them to end,
+// without waiting; stop makes them end.
+func start(name string, drain, stop func(), read func(*Receiver, io.Reader) error, streams ...io.Reader) *Receiver {
+	p := &Receiver{name: name, inbox: inbox.New(), drain: drain, stop: stop, ended: make(chan struct{})}
+	var wg sync.WaitGroup
+	for _, s := range streams {
+		wg.Go(func() { p.note(read(p, s)) })
+	}
+	go func() {
+		defer close(p.ended)
+		wg.Wait()
+		p.inbox.Finish()
+	}()
+	return p
+}
+
+// note remembers an error that is more than the end of a stream.
+func (p *Receiver) note(err error) {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrClosed) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = err
+}
+
+// String returns the name.
+func (p *Receiver) String() string { return p.name }
+
+// Receive implements [queue.Receiver].
+func (p *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
+	return p.inbox.Receive(ctx, buf)
+}
+
+// Dropped returns how many messages were read and not received before Close.
+func (p *Receiver) Dropped() uint64 { return p.inbox.Lost() }
+
+// Status is connected until the end of the streams.
+func (p *Receiver) Status() queue.Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := queue.Status{State: queue.StateConnected, Err: p.err, Detail: "reading " + p.name}
+	select {
+	case <-p.ended:
+		s.State = queue.StateClosed
+	default:
+	}
+	return s
+}
+
+// Drain implements [queue.Drainer]: the program is asked to end, the file is followed no
+// further, and what is there is read.
+func (p *Receiver) Drain() { p.drain() }
+
+// Close implements [queue.Receiver].
+func (p *Receiver) Close() error {
+	p.closing.Do(func() {
+		p.inbox.Discard()
+		p.stop()
+		<-p.ended
+		p.inbox.Close()
+	})
+	return nil
+}
+
+func (p *Receiver) put(m queue.Message) bool { return p.inbox.Put(append(p.inbox.New(), m)) }
+
+// stream reads frames or lines to the end.
+func (o Options) stream(p *Receiver, r io.Reader) error {
+	in := bufio.NewReader(r)
+	first, err := in.Peek(1)
+	if err != nil {
+		return err
+	}
+	messages := frame.NewReader(in, frame.Detect(first[0], o.MaxLine), o.MaxLine)
+	if first[0] != 0 {
+		return o.lines(p, messages)
+	}
+	frames := wire.NewFrames(o.Decoder)
+	for {
+		m, err := messages.Next()
+		if err != nil {
+			return err
+		}
+		if rec, err := frames.Decode(m); (rec != nil || err != nil) && !p.put(queue.Message{Body: m, Record: rec, Err: err}) {
+			return nil
+		}
+	}
+}
+
+// lines reads lines, and puts those together that belong together. A goroutine reads, so
+// that the last line does not have to wait for the next.
+func (o Options) lines(p *Receiver, messages *frame.Reader) error {
+	lines := make(chan []byte, 64)
+	var failed error
+	go func() {
+		defer close(lines)
+		for {
+			m, err := messages.Next()
+			if err != nil {
+				failed = err
+				return
+			}
+			lines <- m
+		}
+	}()
+	var j line.Joiner
+	wait := time.NewTimer(joinTime)
+	defer wait.Stop()
+	for {
+		select {
+		case m, ok := <-lines:
+			if !ok {
+				o.flush(p, &j)
+				return failed
+			}
+			o.take(p, &j, m)
+			wait.Reset(joinTime)
+		case <-wait.C:
+			o.flush(p, &j)
+		}
+	}
+}
+
+// take takes a line.
+func (o Options) take(p *Receiver, j *line.Joiner, m []byte) {
+	if start := bytes.TrimLeft(m, " \t"); len(start) > 0 && start[0] == '{' {
+		if r, err := o.Decoder.Decode(start); err == nil {
+			o.flush(p, j)
+			p.put(queue.Message{Body: m, Record: r})
+			return
+		}
+	}
+	if text, ok := j.Add(strings.TrimRight(string(m), " \t\r")); ok {
+		p.put(o.plain(text))
+	}
+}
+
+func (o Options) flush(p *Receiver, j *line.Joiner) {
+	if text, ok := j.Flush(); ok {
+		p.put(o.plain(text))
+	}
+}
+
+// plain makes a message of text.
+func (o Options) plain(text string) queue.Message {
+	fallback := o.Level
+	e := line.Exception(text)
+	if e != nil {
+		fallback = max(fallback, core.LevelError)
+	}
+	r := line.Plain(text, o.Channel, fallback)
+	r.Exception = e
+	return queue.Message{Body: []byte(text), Record: r}
+}
