@@ -107,7 +107,18 @@ func runHeadless(cmd *cobra.Command, g *globals) (err error) {
 	self.Info("ready")
 	err = serve(cmd.Context(), listener, inst)
 	self.Info("stopping")
-	return errors.Join(err, a.Close())
+	closeApp(self, a)
+	return err
+}
+
+// closeApp ends the pipeline and says what became of the records. What fails on the way
+// out, such as a last notification, is logged: it is no failure of the program.
+func closeApp(self *core.Logger, a *app.App) {
+	if err := a.Close(); err != nil {
+		self.Warn("{error}", core.Kw("error", err.Error()))
+	}
+	received, dispatched := a.Counts()
+	self.Info("stopped: {received} records received, {dispatched} handled", core.Kw("received", received), core.Kw("dispatched", dispatched))
 }
 
 // listen takes the control socket and makes this process the running instance.
@@ -214,7 +225,9 @@ func (d *desktop) run(ctx context.Context, settings app.Options, listener *contr
 	go func() { served <- serve(ctx, listener, &app.Instance{App: a, Shown: d.gui}) }()
 	err = d.gui.Run(ctx)
 	cancel()
-	return errors.Join(err, <-served, a.Close())
+	err = errors.Join(err, <-served)
+	closeApp(d.self, a)
+	return err
 }
 
 func (d *desktop) windows(ctx context.Context) gui.Options {

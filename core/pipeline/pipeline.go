@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,8 +50,9 @@ type Pipeline struct {
 	sources []*source
 	closed  bool
 
-	listMu sync.Mutex // guards list, for Status while a reload waits
+	listMu sync.Mutex // guards what follows, for Status while a reload waits
 	list   []*source
+	past   map[string]uint64 // counters of the subscribers that are gone
 }
 
 // ErrClosed is returned by [Pipeline.Reload] after Close.
@@ -187,7 +189,7 @@ func (p *Pipeline) exchangeSources(planned []*sourcePlan) {
 	// First those that go, since a new one may want their address.
 	var gone sync.WaitGroup
 	for _, s := range running {
-		gone.Go(s.stop)
+		gone.Go(func() { p.count(s.stop()) })
 	}
 	gone.Wait()
 	ctx, _ := core.Bind(context.Background(), core.Binding{Handler: p})
@@ -200,15 +202,34 @@ func (p *Pipeline) exchangeSources(planned []*sourcePlan) {
 	p.listMu.Unlock()
 }
 
+// count takes in the counters of a subscriber that is gone.
+func (p *Pipeline) count(counters map[string]uint64) {
+	p.listMu.Lock()
+	defer p.listMu.Unlock()
+	if p.past == nil {
+		p.past = map[string]uint64{}
+	}
+	for name, n := range counters {
+		p.past[name] += n
+	}
+}
+
 // Status returns the condition and the counters of all parts.
 func (p *Pipeline) Status() Status {
 	p.listMu.Lock()
-	sources := p.list
+	sources, totals := p.list, maps.Clone(p.past)
 	p.listMu.Unlock()
+	if totals == nil {
+		totals = map[string]uint64{}
+	}
 	g := p.graph.Load()
-	st := Status{Processors: g.processors, Subscribers: []SubscriberStatus{}, Handlers: []HandlerStatus{}}
+	st := Status{Processors: g.processors, Subscribers: []SubscriberStatus{}, Handlers: []HandlerStatus{}, Totals: totals}
 	for _, s := range sources {
-		st.Subscribers = append(st.Subscribers, s.status())
+		one := s.status()
+		st.Subscribers = append(st.Subscribers, one)
+		for name, n := range one.Counters {
+			totals[name] += n
+		}
 	}
 	for _, n := range g.handlers {
 		st.Handlers = n.appendStatus(st.Handlers)
@@ -221,6 +242,9 @@ type Status struct {
 	Subscribers []SubscriberStatus `json:"subscribers"`
 	Processors  []string           `json:"processors,omitempty"`
 	Handlers    []HandlerStatus    `json:"handlers"` // top first, inner ones behind the outer
+	// Totals are the counters of all subscribers since the start, those that are
+	// gone included.
+	Totals map[string]uint64 `json:"totals"`
 }
 
 // SubscriberStatus is the condition of one subscriber.

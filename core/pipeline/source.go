@@ -46,9 +46,9 @@ func (s *source) start(ctx context.Context) {
 	}()
 }
 
-// stop dispatches what was accepted, closes the subscriber and waits for the
-// goroutine.
-func (s *source) stop() {
+// stop dispatches what was accepted, closes the subscriber, waits for the goroutine
+// and returns the final counters.
+func (s *source) stop() map[string]uint64 {
 	s.mu.Lock()
 	open := s.open
 	s.mu.Unlock()
@@ -67,6 +67,10 @@ func (s *source) stop() {
 	if again != nil && again != open {
 		_ = again.Close() // nothing was dispatched from it
 	}
+	if open == nil {
+		return nil
+	}
+	return open.Report().Counters
 }
 
 // run dispatches and opens again what failed, until ctx ends or the subscriber is

@@ -67,6 +67,13 @@ func (a *App) Problem() string {
 	return a.problem
 }
 
+// Counts returns how many records came in and how many of them were given to the
+// handlers since the start.
+func (a *App) Counts() (received, dispatched uint64) {
+	totals := a.pipeline.Status().Totals
+	return totals["received"], totals["dispatched"]
+}
+
 // PipelineStatus returns the condition of the pipeline.
 func (a *App) PipelineStatus() pipeline.Status { return a.pipeline.Status() }
 
