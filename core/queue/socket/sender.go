@@ -1,0 +1,185 @@
+package socket
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/wire/frame"
+)
+
+// The times between two attempts to connect, as documented for Python's SocketHandler: the
+// first, doubled each time, up to the last.
+const (
+	retryStart = time.Second
+	retryMax   = 30 * time.Second
+)
+
+// connectTimeout bounds how long an attempt to connect may take.
+const connectTimeout = 5 * time.Second
+
+// writeTimeout bounds how long a peer may let a record wait whose context has no end.
+const writeTimeout = 10 * time.Second
+
+// ErrWaiting is wrapped by the error of [Sender.Send] for a record that was not sent because
+// the peer could not be reached a short while ago.
+var ErrWaiting = errors.New("waiting before connecting again")
+
+// SenderOptions are the settings of a [Sender]. Address is required.
+type SenderOptions struct {
+	// Network is "tcp" or "unix" for a stream, "udp" or "unixgram" for datagrams;
+	// empty: tcp.
+	Network string
+	// Address is HOST:PORT, or the path of a Unix socket.
+	Address string
+	// Lines puts a line feed behind each record, for JSON; otherwise its length stands
+	// in front, which pickles need.
+	Lines bool
+	// TLS, if not nil, is used on a stream.
+	TLS *tls.Config
+}
+
+// Sender sends records over a socket, as Python's SocketHandler and DatagramHandler do. With
+// wire.AppendPickle as the encoding of its [queue.Handler], Python's receivers
+// understand it. It connects when there is something to send. What cannot be sent is
+// lost, and the error says so.
+type Sender struct {
+	opts SenderOptions
+
+	turn   chan struct{} // held by the one who sends; capacity 1
+	conn   net.Conn
+	buf    []byte
+	next   time.Time // of the next attempt to connect
+	pause  time.Duration
+	closed bool
+
+	mu     sync.Mutex // guards status
+	status queue.Status
+}
+
+var (
+	_ queue.Sender   = (*Sender)(nil)
+	_ queue.Statuser = (*Sender)(nil)
+)
+
+// NewSender returns a sender; it does not connect yet.
+func NewSender(o SenderOptions) (*Sender, error) {
+	switch o.Network {
+	case "":
+		o.Network = "tcp"
+	case "tcp", "unix":
+	case "udp", "unixgram":
+		if o.TLS != nil {
+			return nil, fmt.Errorf("there is no TLS over %s: use tcp", o.Network)
+		}
+	default:
+		return nil, fmt.Errorf("unknown network %q (tcp, unix, udp or unixgram)", o.Network)
+	}
+	if o.Address == "" {
+		return nil, errors.New("no address: give HOST:PORT or the path of a socket")
+	}
+	return &Sender{opts: o, turn: make(chan struct{}, 1), status: queue.Status{State: queue.StateConnecting}}, nil
+}
+
+// String returns the network and the address.
+func (s *Sender) String() string { return s.opts.Network + "://" + s.opts.Address }
+
+// Status tells whether the peer could be reached last.
+func (s *Sender) Status() queue.Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status
+}
+
+func (s *Sender) setStatus(state queue.State, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status = queue.Status{State: state, Err: err, Detail: s.String()}
+}
+
+// Send implements [queue.Sender].
+func (s *Sender) Send(ctx context.Context, body []byte) error {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if s.closed {
+		return queue.ErrClosed
+	}
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	s.buf = s.buf[:0]
+	if !s.opts.Lines {
+		s.buf = frame.AppendLength(s.buf, len(body))
+	}
+	s.buf = append(s.buf, body...)
+	if s.opts.Lines {
+		s.buf = append(s.buf, '\n')
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(writeTimeout)
+	}
+	err := s.conn.SetWriteDeadline(deadline)
+	if err == nil {
+		_, err = s.conn.Write(s.buf)
+	}
+	if err != nil { // part of a frame may have gone out: nothing can follow it
+		_ = s.conn.Close()
+		s.conn = nil
+		s.setStatus(queue.StateLost, err)
+		return fmt.Errorf("send to %s: %w", s, err)
+	}
+	return nil
+}
+
+// connect connects if that has not been done, and it is time to try.
+func (s *Sender) connect(ctx context.Context) error {
+	if s.conn != nil {
+		return nil
+	}
+	if wait := time.Until(s.next); wait > 0 {
+		return fmt.Errorf("send to %s: %w, for %v", s, ErrWaiting, wait.Round(time.Millisecond))
+	}
+	d := net.Dialer{Timeout: connectTimeout}
+	dial := d.DialContext
+	if s.opts.TLS != nil {
+		dial = (&tls.Dialer{NetDialer: &d, Config: s.opts.TLS}).DialContext
+	}
+	c, err := dial(ctx, s.opts.Network, s.opts.Address)
+	if err != nil {
+		s.pause = min(max(2*s.pause, retryStart), retryMax)
+		s.next = time.Now().Add(s.pause)
+		s.setStatus(queue.StateConnecting, err)
+		return fmt.Errorf("connect to %s: %w", s, err)
+	}
+	s.conn, s.pause = c, 0
+	s.setStatus(queue.StateConnected, nil)
+	return nil
+}
+
+// Close implements [queue.Sender].
+func (s *Sender) Close() error {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	s.setStatus(queue.StateClosed, nil)
+	if s.conn == nil {
+		return nil
+	}
+	if err := s.conn.Close(); err != nil {
+		return fmt.Errorf("close %s: %w", s, err)
+	}
+	return nil
+}
