@@ -32,7 +32,7 @@ func defaultFingersCrossed() *fingersCrossedOptions {
 }
 
 func newFingersCrossed(env *pipeline.Env, options any) (core.Handler, error) {
-	o := options.(*fingersCrossedOptions) //nolint:errcheck,forcetypeassert // made by this kind
+	o := options.(*fingersCrossedOptions)
 	key, err := bufferKey(env, o.Key)
 	if err != nil {
 		return nil, config.At("key", "%w", err)
@@ -92,7 +92,7 @@ type notificationOptions struct {
 
 func newNotification(a *app.App) func(*pipeline.Env, any) (core.Handler, error) {
 	return func(env *pipeline.Env, options any) (core.Handler, error) {
-		o := options.(*notificationOptions) //nolint:errcheck,forcetypeassert // made by this kind
+		o := options.(*notificationOptions)
 		settings := notifiers.Options{
 			Limit:  limit.Options{Limit: o.RecordLimit, Delta: o.RecordDelta, Cap: o.Cap, CapDelta: o.CapDelta},
 			Alerts: a.Alerts, Mutes: a.Mutes,
@@ -179,7 +179,7 @@ type stderrOptions struct {
 }
 
 func newStderr(_ *pipeline.Env, options any) (core.Handler, error) {
-	o := options.(*stderrOptions) //nolint:errcheck,forcetypeassert // made by this kind
+	o := options.(*stderrOptions)
 	if o.FormatString == "" {
 		return handler.NewStderr(handler.StreamOptions{}), nil
 	}
@@ -195,7 +195,7 @@ type setOptions struct {
 }
 
 func newSet(_ *pipeline.Env, options any) (core.Processor, error) {
-	o := options.(*setOptions) //nolint:errcheck,forcetypeassert // made by this kind
+	o := options.(*setOptions)
 	return func(r *core.Record) {
 		for key, value := range o.Extra {
 			r.Extra.Set(key, value)

@@ -43,7 +43,7 @@ func (o *zeromqOptions) pattern() (zeromq.Pattern, zeromq.Side, error) {
 }
 
 func newZeroMQ(env *pipeline.Env, options any) (pipeline.Opener, error) {
-	o := options.(*zeromqOptions) //nolint:errcheck,forcetypeassert // made by this kind
+	o := options.(*zeromqOptions)
 	uris := o.URIs
 	if o.URI != "" {
 		uris = append([]string{o.URI}, uris...)

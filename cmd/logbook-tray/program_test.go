@@ -143,7 +143,7 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // it only found a number
+	defer l.Close()
 	return "tcp://" + l.Addr().String()
 }
 

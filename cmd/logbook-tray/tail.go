@@ -85,7 +85,7 @@ func tailQueue(ctx context.Context, uri string, pull bool, each func(*core.Recor
 		return err
 	}
 	s := queue.NewSubscriber(r, queue.Options{})
-	defer s.Close() //nolint:errcheck // only reads
+	defer s.Close()
 	for {
 		rec, err := s.Recv(ctx)
 		if err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/config"
@@ -118,14 +120,14 @@ func (b *builder) build(tree *config.Tree) (*plan, config.Diagnostics) {
 // of handlers are counted and logged by their nodes.
 func (g *graph) bind(o *Options, processors core.Setups, bindings []core.Binding) {
 	stack := core.Setups{core.Flags{Errors: core.ErrorsSilent}}
-	for i := len(bindings) - 1; i >= 0; i-- {
-		stack = append(stack, bindings[i])
+	for _, b := range slices.Backward(bindings) {
+		stack = append(stack, b)
 	}
-	for i := len(o.Top) - 1; i >= 0; i-- {
-		stack = append(stack, o.Top[i])
+	for _, b := range slices.Backward(o.Top) {
+		stack = append(stack, b)
 	}
-	for i := len(processors) - 1; i >= 0; i-- {
-		stack = append(stack, processors[i])
+	for _, p := range slices.Backward(processors) {
+		stack = append(stack, p)
 	}
 	g.ctx, _ = core.Bind(context.Background(), stack)
 }
@@ -339,7 +341,7 @@ func (b *builder) unknownType(n *config.Node, what, name string, names []string)
 	at := n.Get("type")
 	if at.IsNull() {
 		d := n.Errorf("a %s needs a type", what)
-		d.Hint = fmt.Sprintf("one of %s", list(names))
+		d.Hint = "one of " + strings.Join(names, ", ")
 		b.add(d)
 		return
 	}
@@ -347,20 +349,9 @@ func (b *builder) unknownType(n *config.Node, what, name string, names []string)
 	if nearest, ok := config.Nearest(name, names); ok {
 		d.Hint = fmt.Sprintf("did you mean %q?", nearest)
 	} else {
-		d.Hint = "one of " + list(names)
+		d.Hint = "one of " + strings.Join(names, ", ")
 	}
 	b.add(d)
-}
-
-func list(names []string) string {
-	out := ""
-	for i, n := range names {
-		if i > 0 {
-			out += ", "
-		}
-		out += n
-	}
-	return out
 }
 
 func or(a, b string) string {

@@ -213,7 +213,7 @@ func TestABindingOnTopSeesEveryRecordAcrossReloads(t *testing.T) {
 	top := new(sink)
 	o.Top = []core.Binding{{Handler: top, Bubble: true}}
 	p, _ := pipeline.New(o, parse(t, `handlers: [{name: a, type: sink}]`))
-	defer p.Close() //nolint:errcheck // nothing is held
+	defer p.Close()
 	_ = p.Dispatch(rec(core.LevelInfo, "one"))
 	if _, err := p.Reload(parse(t, `handlers: [{name: b, type: sink}]`)); err != nil {
 		t.Fatal(err)
@@ -364,7 +364,7 @@ func TestAFailingHandlerIsLoggedOnceAndShown(t *testing.T) {
 	log := new(sink)
 	self.SetHandlers(core.Binding{Handler: log})
 	p, _ := pipeline.New(w.options(self), parse(t, `handlers: [{name: a, type: sink}]`))
-	defer p.Close() //nolint:errcheck // nothing is held
+	defer p.Close()
 	a := w.sinks["a"]
 	a.err = errors.New("disk full")
 	for range 3 {
@@ -389,7 +389,8 @@ func TestNoRecordIsLostOrDoubledByReloadsUnderLoad(t *testing.T) {
 	o := w.options(nil)
 	var mu sync.Mutex
 	seen := map[string]int{}
-	o.Kinds.Handlers = append(o.Kinds.Handlers, pipeline.HandlerKind{Name: "count", Options: func() any { return new(sinkOptions) },
+	o.Kinds.Handlers = append(o.Kinds.Handlers, pipeline.HandlerKind{
+		Name: "count", Options: func() any { return new(sinkOptions) },
 		New: func(*pipeline.Env, any) (core.Handler, error) {
 			return core.HandlerFunc(func(_ context.Context, r *core.Record) error {
 				mu.Lock()
@@ -397,7 +398,8 @@ func TestNoRecordIsLostOrDoubledByReloadsUnderLoad(t *testing.T) {
 				seen[r.Message()]++
 				return nil
 			}), nil
-		}})
+		},
+	})
 	p, _ := pipeline.New(o, parse(t, `handlers: [{type: count, id: a}]`))
 	var senders sync.WaitGroup
 	for s := range 4 {

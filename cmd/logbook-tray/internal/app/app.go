@@ -119,7 +119,7 @@ func Check(o Options) (pipeline.Description, *config.Tree, config.Diagnostics, e
 	}
 	a := &App{o: o, Alerts: alert.NewList(alert.Options{}), Self: o.Self}
 	a.Notifier = platform.New(platform.Options{})
-	defer a.Notifier.Close() //nolint:errcheck // it never connected
+	defer a.Notifier.Close()
 	a.Mutes = mute.NewStack(nil)
 	d, more := pipeline.Check(a.pipelineOptions(), tree)
 	return d, tree, append(ds, more...).Sorted(), nil

@@ -96,7 +96,7 @@ func (c *Client) Tail(ctx context.Context, backlog int, f func(*core.Record) err
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // reading is over
+	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
@@ -119,7 +119,7 @@ func (c *Client) call(ctx context.Context, method, path string, form url.Values,
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // reading is over
+	defer resp.Body.Close()
 	if out == nil {
 		return nil
 	}
@@ -150,7 +150,7 @@ func (c *Client) do(ctx context.Context, method, path string, form url.Values) (
 	case resp.StatusCode < 300:
 		return resp, nil
 	}
-	defer resp.Body.Close() //nolint:errcheck // reading is over
+	defer resp.Body.Close()
 	var answer struct {
 		Error string `json:"error"`
 	}

@@ -56,7 +56,8 @@ func Listen(path string) (*Listener, error) {
 }
 
 func alive(path string) bool {
-	conn, err := net.DialTimeout("unix", path, time.Second)
+	d := net.Dialer{Timeout: time.Second}
+	conn, err := d.DialContext(context.Background(), "unix", path)
 	if err != nil {
 		return false
 	}
@@ -93,7 +94,7 @@ func (l *Listener) Serve(ctx context.Context, inst Instance) error {
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	err := srv.Shutdown(wait)
-	<-done
+	_ = <-done // the server was shut down
 	return errors.Join(err, l.Close())
 }
 

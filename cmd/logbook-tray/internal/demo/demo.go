@@ -6,6 +6,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -44,8 +45,8 @@ func Play(ctx context.Context, o Options, publish func(context.Context, *core.Re
 	for {
 		for _, scene := range []func(context.Context) error{p.startup, p.traffic, p.failedPayment, p.traffic, p.slowQuery, p.storm, p.traffic, p.workerDies} {
 			if err := scene(ctx); err != nil {
-				if ctx.Err() != nil {
-					return p.count, nil
+				if errors.Is(err, context.Canceled) {
+					err = nil // the day was cut short
 				}
 				return p.count, err
 			}
@@ -175,7 +176,8 @@ func (p *player) failedPayment(ctx context.Context) error {
 	p.order++
 	extra := core.Fields{
 		{Key: "request_id", Value: fmt.Sprintf("%08x", p.rand.Uint32())},
-		{Key: "user", Value: "zoë@example.com"}, {Key: "order", Value: int64(p.order)},
+		{Key: "user", Value: "zoë@example.com"},
+		{Key: "order", Value: int64(p.order)},
 	}
 	exc := &core.Exception{Name: "shop.gateway.PaymentDeclined", Message: "card declined: insufficient funds", Traceback: declined}
 	return p.all(ctx, 60,
@@ -192,8 +194,11 @@ func (p *player) failedPayment(ctx context.Context) error {
 func (p *player) slowQuery(ctx context.Context) error {
 	return p.all(ctx, 80,
 		line{web, core.LevelDebug, "shop.reports", "shop/reports.py:22 monthly", "building the report of October", nil, nil, nil},
-		line{web, core.LevelWarning, "shop.db", "shop/db.py:81 execute", "slow query: 2 340 ms for SELECT * FROM purchase JOIN line USING (purchase_id)", nil,
-			core.Fields{{Key: "rows", Value: int64(48211)}, {Key: "plan", Value: map[string]any{"node": "Seq Scan", "cost": 18211.4}}}, nil},
+		line{
+			web, core.LevelWarning, "shop.db", "shop/db.py:81 execute", "slow query: 2 340 ms for SELECT * FROM purchase JOIN line USING (purchase_id)", nil,
+			core.Fields{{Key: "rows", Value: int64(48211)}, {Key: "plan", Value: map[string]any{"node": "Seq Scan", "cost": 18211.4}}},
+			nil,
+		},
 	)
 }
 
@@ -216,8 +221,12 @@ func (p *player) storm(ctx context.Context) error {
 		return err
 	}
 	for i := range p.o.Storm {
-		l := line{worker, core.LevelError, "shop.mailer", "shop/mailer.py:47 send", "could not send newsletter {n} of {of}",
-			core.Fields{core.Kw("n", i+1), core.Kw("of", p.o.Storm)}, core.Fields{{Key: "attempt", Value: int64(1)}}, exc}
+		l := line{
+			worker, core.LevelError, "shop.mailer", "shop/mailer.py:47 send", "could not send newsletter {n} of {of}",
+			core.Fields{core.Kw("n", i+1), core.Kw("of", p.o.Storm)},
+			core.Fields{{Key: "attempt", Value: int64(1)}},
+			exc,
+		}
 		if err := p.say(ctx, l); err != nil {
 			return err
 		}
@@ -237,7 +246,10 @@ func (p *player) workerDies(ctx context.Context) error {
 	}
 	return p.all(ctx, 100,
 		line{worker, core.LevelDebug, "shop.images", "shop/images.py:27 resize", "resizing 商品写真.jpg to 30000×20000 🖼", nil, nil, nil},
-		line{worker, core.LevelCritical, "shop.worker", "shop/worker.py:91 run", "worker 3 is out of memory and stops", nil,
-			core.Fields{{Key: "rss", Value: "7.8 GiB"}}, exc},
+		line{
+			worker, core.LevelCritical, "shop.worker", "shop/worker.py:91 run", "worker 3 is out of memory and stops", nil,
+			core.Fields{{Key: "rss", Value: "7.8 GiB"}},
+			exc,
+		},
 	)
 }

@@ -102,7 +102,7 @@ func prepareStorage() {
 }
 
 // dispatch runs f on the toolkit's goroutine, later.
-func dispatch(f func()) { fyne.Do(f) }
+func dispatch(f func()) { fyne.Do(f) } //nolint:forbidigo // the one place: everything else is handed this function
 
 // Run shows tray and windows until ctx ends or the user quits. It must be called on the
 // main goroutine. The error says that no window can be opened.
