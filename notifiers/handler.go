@@ -250,37 +250,34 @@ func (h *Handler) Stats() Stats {
 	}
 }
 
-// deliver calls the notifier for an event.
+// deliver calls the notifier for an event, one call at a time, and composes what it
+// shows at the last moment, so that an older count never replaces a newer one.
 func (h *Handler) deliver(ctx context.Context, e limit.Event) error {
-	err := h.call(ctx, func() (Notification, bool) { return h.notification(e) })
-	if err != nil && e.Kind != limit.Digest {
-		h.limiter.Failed(e.Key)
-	}
-	return err
-}
-
-// call calls the notifier with what compose makes, if anything. One call is made at
-// a time, and composed at the last moment, so that an older count never replaces
-// a newer one.
-func (h *Handler) call(ctx context.Context, compose func() (n Notification, ok bool)) error {
 	ctx, cancel := context.WithTimeout(ctx, h.opts.Timeout)
 	defer cancel()
 	select {
 	case <-h.turn:
 		defer func() { h.turn <- struct{}{} }()
 	case <-ctx.Done():
-		h.failed.Add(1)
-		return fmt.Errorf("notify: %w", ctx.Err())
+		return h.count(e, ctx.Err())
 	}
-	n, ok := compose()
+	n, ok := h.notification(e)
 	if !ok {
 		h.quiet.Add(1)
 		return nil
 	}
-	if err := h.notifier.Notify(ctx, n); err != nil {
-		h.failed.Add(1)
-		return fmt.Errorf("notify: %w", err)
+	return h.count(e, h.notifier.Notify(ctx, n))
+}
+
+// count notes how a call of the notifier went.
+func (h *Handler) count(e limit.Event, err error) error {
+	if err == nil {
+		h.delivered.Add(1)
+		return nil
 	}
-	h.delivered.Add(1)
-	return nil
+	h.failed.Add(1)
+	if e.Kind != limit.Digest {
+		h.limiter.Failed(e.Key)
+	}
+	return fmt.Errorf("notify: %w", err)
 }

@@ -1,7 +1,6 @@
 package notifiers
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/logbook-tray/logbook-tray/core"
@@ -11,28 +10,26 @@ import (
 
 var _ Muter = (*mute.Stack)(nil)
 
-// SumUp shows one notification about what a mute has held back, now that it has
-// ended; none if that is nothing. It does not count as a record.
-func (h *Handler) SumUp(ctx context.Context, m mute.Mute) error {
+// Summary returns the notification about what a mute that has ended held back. ok is
+// false if that is nothing. The ID is for the caller to set.
+func Summary(m mute.Mute) (n Notification, ok bool) {
 	if m.Held == 0 {
-		return nil
+		return Notification{}, false
 	}
 	label := m.Label
 	if label == "" {
 		label = "everything"
 	}
-	title, body := h.texts(m.Newest)
 	level := core.LevelNotice
 	if m.Errors > 0 {
 		level = core.LevelWarning // worth a look, but no alarm
 	}
-	return h.call(ctx, func() (Notification, bool) {
-		return Notification{
-			ID: h.opts.Alerts.NewID(), Title: display.Line("No longer muted: "+label, titleMax),
-			Body:  fmt.Sprintf("%s while muted, the latest:\n%s\n%s", heldBack(m), title, body),
-			Level: level, Count: m.Held, Digest: true, Record: m.Newest,
-		}, true
-	})
+	latest := display.Line(Title(m.Newest), titleMax) + "\n" + display.Clean(Text(m.Newest))
+	return Notification{
+		Title: display.Line("No longer muted: "+label, titleMax),
+		Body:  heldBack(m) + " while muted, the latest:\n" + latest,
+		Level: level, Count: m.Held, Digest: true, Record: m.Newest,
+	}, true
 }
 
 func heldBack(m mute.Mute) string {

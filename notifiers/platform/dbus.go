@@ -11,6 +11,6 @@ const Clicks = true
 func New(o Options) Notifier {
 	return libnotify.New(libnotify.Options{
 		AppName: o.AppName, Icon: o.Icon, Image: o.Image,
-		OnAction: o.OnAction, OnDismiss: o.OnDismiss, OnState: o.OnState,
+		OnAction: o.OnAction, OnDismiss: o.OnDismiss, OnState: o.OnState, Memory: o.Memory,
 	})
 }

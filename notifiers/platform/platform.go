@@ -3,6 +3,7 @@
 package platform
 
 import (
+	"context"
 	"image"
 	"io"
 
@@ -27,10 +28,32 @@ type Options struct {
 	OnAction  func(notifiers.Activation)
 	OnDismiss func(id uint64)
 	OnState   func(error)
+	// Memory, if not nil, keeps what is on the screen, so that a click on a
+	// notification of an earlier run is understood once [Connect] was called.
+	// The store of package core/alert/sqlitestore is one.
+	Memory Memory
+}
+
+// Memory keeps which notifications are on the screen: their IDs, and their numbers
+// with one running service, which service identifies.
+type Memory interface {
+	LoadShown() (service string, numbers map[uint64]uint32, err error)
+	SaveShown(service string, numbers map[uint64]uint32) error
 }
 
 // Notifier is a notifier that is to be closed.
 type Notifier interface {
 	notifiers.Notifier
 	io.Closer
+}
+
+// Connect finds out whether n works, without showing anything, where the system
+// allows that. It is for the start of a program.
+func Connect(ctx context.Context, n Notifier) error {
+	if c, ok := n.(interface {
+		Connect(ctx context.Context) error
+	}); ok {
+		return c.Connect(ctx)
+	}
+	return nil
 }

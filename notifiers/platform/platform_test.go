@@ -7,6 +7,15 @@ import (
 	"github.com/logbook-tray/logbook-tray/notifiers/platform"
 )
 
+func TestConnectTellsThatThereIsNoBus(t *testing.T) {
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+t.TempDir()+"/none")
+	n := platform.New(platform.Options{})
+	defer func() { _ = n.Close() }()
+	if err := platform.Connect(t.Context(), n); (err != nil) != platform.Clicks {
+		t.Errorf("error: %v", err)
+	}
+}
+
 func TestEverySystemHasANotifier(t *testing.T) {
 	n := platform.New(platform.Options{})
 	if _, dismisses := n.(notifiers.Dismisser); dismisses != platform.Clicks {
