@@ -94,7 +94,9 @@ func (l *Listener) Serve(ctx context.Context, inst Instance) error {
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	err := srv.Shutdown(wait)
-	_ = <-done // the server was shut down
+	if e := <-done; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, e)
+	}
 	return errors.Join(err, l.Close())
 }
 
