@@ -7,6 +7,7 @@
 #   make bench   benchmarks, ours beside what they are measured against
 #   make lint    only the checks of the sources
 #   make fmt     formats the sources
+#   make services / services-stop   RabbitMQ and Redis to try things with
 #   make icons   draws the icons under assets/ again
 #   make install / uninstall   PREFIX=/usr/local DESTDIR= AUTOSTART=
 #   make clean   removes what is built
@@ -37,7 +38,7 @@ binary = build/logbook-tray
 headless = ./core ./core/format/... ./core/wire/... ./core/handler/... ./notifiers/...
 
 .NOTPARALLEL:
-.PHONY: all run test bench build lint fmt icons install uninstall clean \
+.PHONY: all run test bench build lint fmt icons services services-stop install uninstall clean \
 	setup-run setup-test setup-lint check-format check-modules check-packaging vet unit golangci
 
 all: build
@@ -97,6 +98,12 @@ bench: setup-test
 
 icons:
 	$(GO) run ./packaging/icons
+
+services: setup-test
+	@packaging/services/start
+
+services-stop:
+	@packaging/services/stop
 
 install: build
 	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' AUTOSTART='$(AUTOSTART)' packaging/install install $(binary)

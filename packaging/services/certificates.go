@@ -1,0 +1,53 @@
+package services
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// writeCertificates writes a new authority, ca.pem, and a server's certificate for
+// 127.0.0.1 and localhost, server.pem and server-key.pem.
+func writeCertificates(dir string) error {
+	authority := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority of a test"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	server := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"},
+		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	authorityKey, err1 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	serverKey, err2 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err := errors.Join(err1, err2); err != nil {
+		return fmt.Errorf("make keys: %w", err)
+	}
+	authorityDER, err1 := x509.CreateCertificate(rand.Reader, authority, authority, authorityKey.Public(), authorityKey)
+	serverDER, err2 := x509.CreateCertificate(rand.Reader, server, authority, serverKey.Public(), authorityKey)
+	keyDER, err3 := x509.MarshalPKCS8PrivateKey(serverKey)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return fmt.Errorf("make certificates: %w", err)
+	}
+	return errors.Join(
+		writePEM(dir, "ca.pem", "CERTIFICATE", authorityDER),
+		writePEM(dir, "server.pem", "CERTIFICATE", serverDER),
+		writePEM(dir, "server-key.pem", "PRIVATE KEY", keyDER),
+	)
+}
+
+func writePEM(dir, name, kind string, der []byte) error {
+	return os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
+}

@@ -1,0 +1,21 @@
+// Package services starts the real brokers of Debian for tests: RabbitMQ and Redis, on
+// loopback, on free ports, with all they keep in a temporary directory. Nothing of it
+// touches the brokers of the system, and nothing is left when the tests are over.
+//
+// Redis starts within milliseconds and is started for each test that wants one:
+//
+//	broker := services.StartRedis(t)
+//
+// RabbitMQ takes seconds and is started once for all tests of a package, by the
+// first that asks for it:
+//
+//	var shared services.Shared
+//
+//	func TestMain(m *testing.M) { goleak.VerifyTestMain(shared.Main(m)) }
+//
+//	broker := shared.RabbitMQ(t)
+//
+// The brokers are the packages of "packaging/setup test"; on systems other than Linux
+// the test is skipped. For use by hand there are the programs start and stop
+// beside this package, and "make services".
+package services
