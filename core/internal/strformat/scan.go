@@ -3,6 +3,7 @@ package strformat
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -126,13 +127,16 @@ func (n *numbering) name(f *field, name string) error {
 	return nil
 }
 
+// maxInteger bounds the numbers in a template, so that they fit an int everywhere.
+const maxInteger = math.MaxInt32/10 - 1
+
 // integer reads a number without a sign. ok is false for anything else.
 func integer(s string) (n int, ok bool, err error) {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return 0, false, nil
 		}
-		if n > 1<<40 {
+		if n > maxInteger {
 			return 0, false, errors.New("Too many decimal digits in format string") //nolint:staticcheck // Python's words
 		}
 		n = n*10 + int(s[i]-'0')
