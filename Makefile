@@ -64,7 +64,7 @@ check-format:
 	fi
 
 check-modules:
-	packaging/tidy --check
+	$(GO) mod tidy -diff
 
 check-packaging:
 	packaging/check
