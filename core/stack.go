@@ -95,10 +95,11 @@ func (b *bound) takeRaised() []error {
 	return errs
 }
 
-// frame is one object on a stack, immutable once it is there.
+// frame is one object on a stack. All but its end is immutable once it is there.
 type frame struct {
 	object
 	seq    uint64 // orders the frames of both stacks
+	ended  atomic.Bool
 	owner  *bound
 	parent *frame // the next lower one of the same context; nil on the application stack
 	least  Level  // no binding of the same stack from here down takes a lower level
@@ -175,7 +176,8 @@ func outerStack(ctx context.Context) *frame {
 // others do not see it. That is the one visible difference from Python, where a
 // thread or task inherits it.
 //
-// end flushes the handlers of s that hold records back, newest first, and
+// end takes the parts of s from the stack one by one, the last first, and flushes each
+// handler that holds records back while what is below it is still bound. It
 // returns their errors, joined with the errors raised to this binding (the
 // first 100) if s has [Flags] with [ErrorsRaise]. Further calls do nothing. Records logged after
 // end with the old context go to what was below.
@@ -193,7 +195,8 @@ func Bind(ctx context.Context, s Setup) (bound context.Context, end func() error
 		f.least = f.leastWith(f.least)
 		top = f
 	}
-	return &boundContext{ctx, top}, func() error {
+	ctx = &boundContext{ctx, top}
+	return ctx, func() error {
 		if owner.ended.Swap(true) {
 			return nil
 		}
@@ -236,11 +239,12 @@ func Install(s Setup) (remove func() error) {
 		if owner.ended.Swap(true) {
 			return nil
 		}
+		err := finish(context.Background(), frames, owner)
 		applicationMu.Lock()
+		defer applicationMu.Unlock()
 		list := slices.DeleteFunc(slices.Clone(applicationFrames()), func(f *frame) bool { return f.owner == owner })
 		application.Store(newApplicationStack(list))
-		applicationMu.Unlock()
-		return finish(context.Background(), frames, owner)
+		return err
 	}
 }
 
@@ -264,12 +268,15 @@ func newFrames(s Setup) ([]*frame, *bound) {
 	return frames, owner
 }
 
-// finish flushes what a binding held. It does so although ctx may be
-// cancelled: a cancelled request must still deliver its mail.
+// finish ends the frames, the newest first, and flushes what each held while those
+// below are still bound: a summary that a handler makes at its end goes there. It
+// does so although ctx may be cancelled: a cancelled request must still deliver its
+// mail.
 func finish(ctx context.Context, frames []*frame, owner *bound) error {
 	ctx = context.WithoutCancel(ctx)
 	var errs []error
 	for _, f := range slices.Backward(frames) {
+		f.ended.Store(true)
 		if f.kind == kindBinding && f.binding.Handler != nil {
 			if err := flush(ctx, f.binding.Handler); err != nil {
 				errs = append(errs, err)
@@ -318,7 +325,7 @@ func (w *walker) next(k kind) *frame {
 		default:
 			return nil
 		}
-		if f.kind == k && !f.owner.ended.Load() {
+		if f.kind == k && !f.ended.Load() {
 			return f
 		}
 	}

@@ -332,6 +332,43 @@ func TestEndFlushesNewestFirstAlthoughCtxIsCancelled(t *testing.T) {
 	}
 }
 
+func TestThePartsOfASetupEndOneByOneTopFirst(t *testing.T) {
+	var tr trail
+	log := core.NewLogger("test")
+	// Each logs what it held: that goes to what is below, and not to itself.
+	hold := func(name string) core.Binding {
+		b := tr.bubbling(name)
+		b.Handler = &holder{b.Handler, func(ctx context.Context) error {
+			tr.note(name + ":")
+			return log.Log(ctx, core.LevelInfo, "held")
+		}}
+		return b
+	}
+	setup := core.Setups{hold("low"), core.Setups{hold("middle")}, hold("high")}
+	const want = "high: middle low middle: low low:"
+
+	ctx, end := core.Bind(t.Context(), setup)
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	if got := tr.take(); got != want {
+		t.Errorf("bound to a context: %q, want %q", got, want)
+	}
+	if log.InfoContext(ctx, "after the end"); tr.take() != "" {
+		t.Error("still bound to the context")
+	}
+
+	if err := install(t, setup)(); err != nil {
+		t.Error(err)
+	}
+	if got := tr.take(); got != want {
+		t.Errorf("installed: %q, want %q", got, want)
+	}
+	if log.Info("after the end"); tr.take() != "" || len(core.Bindings(t.Context())) != 0 {
+		t.Error("still installed")
+	}
+}
+
 func TestAPanicWhileFlushingIsAnError(t *testing.T) {
 	_, end := core.Bind(t.Context(), core.Binding{Handler: &holder{nil, func(context.Context) error { panic("full") }}})
 	if err := end(); err == nil || err.Error() != "panic: full" {

@@ -18,9 +18,8 @@ const (
 
 // DedupOptions says what [NewDedup] makes.
 type DedupOptions struct {
-	// Handler gets the summary; nil gives it to what is below on the stack, as
-	// Logbook does. That must have a binding of its own: the parts of one
-	// [core.Setups] end together, and nothing is below any more then.
+	// Handler gets the summary; nil gives it to what is on the stack when the
+	// binding has ended, as Logbook does.
 	Handler core.Handler
 	// Format is the new message, made of {count} and {message}; the default is
 	// [DefaultDedupFormat].

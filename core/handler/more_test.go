@@ -109,15 +109,15 @@ func TestTaggingHandlerRespectsLevelAndFilter(t *testing.T) {
 }
 
 func ExampleDedup() {
-	below := core.Binding{Handler: printer{}}
-	dedup := core.Binding{Handler: handler.NewDedup(handler.DedupOptions{})}
-	_ = core.Do(context.Background(), below, func(ctx context.Context) error {
-		return core.Do(ctx, dedup, func(ctx context.Context) error {
-			for _, msg := range []string{"foo", "bar", "foo"} {
-				core.NewLogger("x").InfoContext(ctx, msg)
-			}
-			return nil
-		})
+	setup := core.Setups{
+		core.Binding{Handler: printer{}},
+		core.Binding{Handler: handler.NewDedup(handler.DedupOptions{})},
+	}
+	_ = core.Do(context.Background(), setup, func(ctx context.Context) error {
+		for _, msg := range []string{"foo", "bar", "foo"} {
+			core.NewLogger("x").InfoContext(ctx, msg)
+		}
+		return nil
 	})
 	// Output:
 	// INFO message repeated 2 times: foo
@@ -138,6 +138,21 @@ func TestDedupHandler(t *testing.T) {
 		})
 	})
 	below.want(t, "message repeated 2 times: foo", "message repeated 1 times: bar")
+}
+
+func TestDedupInOneSetupWithWhatIsBelow(t *testing.T) {
+	var below sink
+	setup := core.Setups{core.Binding{Handler: &below}, core.Binding{Handler: handler.NewDedup(handler.DedupOptions{})}}
+	log := core.NewLogger("x")
+	err := core.Do(t.Context(), setup, func(ctx context.Context) error {
+		log.InfoContext(ctx, "foo")
+		log.InfoContext(ctx, "foo")
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	below.want(t, "message repeated 2 times: foo")
 }
 
 func TestDedupToAHandler(t *testing.T) {
