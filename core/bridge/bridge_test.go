@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -271,4 +272,44 @@ func ExampleNewSlog() {
 	defer remove() //nolint:errcheck // holds nothing back
 	slog.New(bridge.NewSlog(bridge.SlogOptions{Channel: "app"})).Warn("slow login", "user", "ann")
 	// Output: WARNING app slow login ann
+}
+
+func ExampleNewWriter() {
+	log := core.NewLogger("legacy")
+	log.SetHandlers(core.Binding{Handler: core.HandlerFunc(func(_ context.Context, r *core.Record) error {
+		fmt.Println(r.Level, r.Channel, r.Message())
+		return nil
+	})})
+	w := bridge.NewWriter(bridge.WriterOptions{Logger: log, Level: core.LevelWarning})
+	_, _ = fmt.Fprint(w, "one line ")
+	_, _ = fmt.Fprintln(w, "in two writes")
+	_ = w.Close()
+	// Output: WARNING legacy one line in two writes
+}
+
+func ExampleRedirectLog() {
+	remove := core.Install(core.Binding{Handler: core.HandlerFunc(func(_ context.Context, r *core.Record) error {
+		fmt.Println(r.Level, r.Channel, r.Message())
+		return nil
+	})})
+	defer remove() //nolint:errcheck // holds nothing back
+	std := log.New(io.Discard, "http: ", 0)
+	restore := bridge.RedirectLog(std, bridge.WriterOptions{})
+	defer restore()
+	std.Print("bad request")
+	// Output: INFO log http: bad request
+}
+
+func ExampleNewToSlog() {
+	plain := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}})
+	_ = core.Do(context.Background(), core.Binding{Handler: bridge.NewToSlog(plain)}, func(ctx context.Context) error {
+		core.NewLogger("shop").WarnContext(ctx, "order {0} is late", 4711, core.Extra("user", "ann"))
+		return nil
+	})
+	// Output: level=WARN msg="order 4711 is late" channel=shop extra.user=ann
 }

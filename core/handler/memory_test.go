@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/handler"
-	"github.com/logbook-tray/logbook-tray/core/logtest"
 )
 
 func ExampleMemory() {
@@ -143,57 +139,6 @@ func TestScopeChangesALoggerForAWhile(t *testing.T) {
 	if _, set := follower.OwnLevel(); set {
 		t.Error("a logger that follows its group does not do so any more")
 	}
-}
-
-func TestLogWriterJoinsPartialWrites(t *testing.T) {
-	var logs logtest.TestHandler
-	log := core.NewLogger("demo")
-	log.SetHandlers(core.Binding{Handler: &logs})
-	w := handler.NewLogWriter(t.Context(), log, core.LevelWarning)
-	for _, p := range []string{"Traceback:\n  File", " \"x\"\n", "\n", "a\r\nb", "", "\nZeroDivisionError", ": {0}"} {
-		if n, err := w.Write([]byte(p)); n != len(p) || err != nil {
-			t.Fatalf("write %q: %d, %v", p, n, err)
-		}
-	}
-	if err := errors.Join(w.Close(), w.Close()); err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, r := range logs.Records() {
-		got = append(got, r.Message())
-		if !strings.HasSuffix(r.Caller().File, "memory_test.go") {
-			t.Errorf("%q: place %+v", r.Message(), r.Caller())
-		}
-	}
-	if diff := cmp.Diff([]string{"Traceback:", "  File \"x\"", "a", "b", "ZeroDivisionError: {0}"}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestLogWriterBoundsALine(t *testing.T) {
-	var logs logtest.TestHandler
-	log := core.NewLogger("demo")
-	log.SetHandlers(core.Binding{Handler: &logs})
-	w := handler.NewLogWriter(t.Context(), log, core.LevelInfo)
-	_, _ = w.Write([]byte(strings.Repeat("x", 2*handler.DefaultMaxLine+10)))
-	_ = w.Close()
-	var got []int
-	for _, r := range logs.Records() {
-		got = append(got, len(r.Message()))
-	}
-	if diff := cmp.Diff([]int{handler.DefaultMaxLine, handler.DefaultMaxLine, 10}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func ExampleLogWriter() {
-	log := core.NewLogger("legacy")
-	log.SetHandlers(core.Binding{Handler: printer{}})
-	w := handler.NewLogWriter(context.Background(), log, core.LevelInfo)
-	_, _ = fmt.Fprint(w, "one line ")
-	_, _ = fmt.Fprintln(w, "in two writes")
-	_ = w.Close()
-	// Output: INFO one line in two writes
 }
 
 func ExampleScope() {
