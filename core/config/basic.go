@@ -138,7 +138,7 @@ func (d *decoder) nested(n *Node, key string, v reflect.Value) {
 	}
 	inner := decoder{what: key}
 	inner.fields(n, fieldsOf(v))
-	if x, ok := v.Addr().Interface().(interface{ Validate() error }); ok && !inner.diagnostics.HasErrors() {
+	if x, ok := reflect.TypeAssert[interface{ Validate() error }](v.Addr()); ok && !inner.diagnostics.HasErrors() {
 		inner.diagnostics = append(inner.diagnostics, Diagnose(n, x.Validate())...)
 	}
 	d.diagnostics = append(d.diagnostics, inner.diagnostics...)

@@ -67,7 +67,7 @@ func (d Diagnostic) place() string {
 
 // Diagnostics are the mistakes found in a configuration. As an error they
 // read as the first one and a count; [Diagnostics.Fprint] shows them all.
-type Diagnostics []Diagnostic
+type Diagnostics []Diagnostic //nolint:errname // a list to show in the first place
 
 // Error returns the first mistake and how many more there are.
 func (ds Diagnostics) Error() string {
@@ -162,7 +162,7 @@ func flatten(err error) []error {
 	if err == nil {
 		return nil
 	}
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the outermost one is meant
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}
 	}

@@ -68,7 +68,10 @@ func (w *watcher) run(ctx context.Context, quiet, rearm time.Duration, onChange 
 			}
 			w.forget(e)
 			settled.Reset(quiet)
-		case <-w.events.Errors: // events were lost: look for ourselves
+		case _, ok := <-w.events.Errors: // events were lost: look for ourselves
+			if !ok {
+				return
+			}
 			settled.Reset(quiet)
 		case <-retry.C:
 			if w.arm() {

@@ -178,8 +178,7 @@ func (o Options) reporter(source string) func(error) {
 
 // plain returns the error without expr's drawing of the place.
 func plain(err error) error {
-	var e *file.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*file.Error](err); ok {
 		return errors.New(e.Message)
 	}
 	return err
@@ -221,8 +220,7 @@ func compile(source string, options ...expr.Option) (*vm.Program, ast.Node, erro
 
 func located(source string, err error) *Error {
 	out := &Error{Source: source, Message: strings.TrimSpace(err.Error()), Length: 1}
-	var e *file.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*file.Error](err); ok {
 		out.Message = e.Message
 		out.From = min(e.From, len([]rune(source)))
 		out.Length = max(1, e.To-e.From)

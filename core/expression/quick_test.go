@@ -46,7 +46,7 @@ func drawExpression(t *rapid.T, depth int) string {
 	number := rapid.SampledFrom([]string{"process.id", "line", "thread.id"}).Draw(t, "number")
 	literal := rapid.SampledFrom([]string{`"a"`, `"ab"`, `""`, `"."`}).Draw(t, "literal")
 	digit := rapid.SampledFrom([]string{"1", "5", "0"}).Draw(t, "digit")
-	any := rapid.SampledFrom([]string{literal, digit, "5.5", "true"}).Draw(t, "any")
+	value := rapid.SampledFrom([]string{literal, digit, "5.5", "true"}).Draw(t, "any")
 	compare := rapid.SampledFrom([]string{"==", "!=", "<", "<=", ">", ">="}).Draw(t, "compare")
 	textual := rapid.SampledFrom([]string{"startsWith", "endsWith", "contains", "matches"}).Draw(t, "textual")
 	return rapid.SampledFrom([]string{
@@ -54,7 +54,7 @@ func drawExpression(t *rapid.T, depth int) string {
 		fmt.Sprintf("%s %s %s", text, compare, literal), fmt.Sprintf("%s %s %s", text, textual, literal),
 		fmt.Sprintf("%s in [%s, %s]", text, literal, `"shop.web"`),
 		fmt.Sprintf("%s %s %s", number, compare, digit), fmt.Sprintf("%s in [%s]", number, digit),
-		fmt.Sprintf("%s %s %s", extra, compare, any), fmt.Sprintf("%s %s %s", any, compare, extra),
+		fmt.Sprintf("%s %s %s", extra, compare, value), fmt.Sprintf("%s %s %s", value, compare, extra),
 		fmt.Sprintf("%s %s %s", extra, textual, literal), "true", "false",
 	}).Draw(t, "part")
 }

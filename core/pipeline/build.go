@@ -102,10 +102,13 @@ func (b *builder) build(tree *config.Tree) (*plan, config.Diagnostics) {
 	}
 	b.add(config.Decode(tree.Root, "the configuration", targets...)...)
 
-	p := &plan{graph: &graph{}}
+	p := &plan{graph: &graph{idle: make(chan struct{})}}
 	processors := b.processors(f.Processors, p.graph)
 	bindings := b.handlers(f.Handlers, p.graph)
 	p.sources = append(b.sources(f.Listen, true), b.sources(f.Subscribe, false)...)
+	if !b.ds.HasErrors() {
+		b.unreachable(f.Handlers)
+	}
 	if b.ds.HasErrors() {
 		for _, n := range b.fresh {
 			_ = n.close() // never used; what is wrong with the file matters more
@@ -119,17 +122,32 @@ func (b *builder) build(tree *config.Tree) (*plan, config.Diagnostics) {
 // bind makes the stack: the last setup is on top, the file has the top first. Errors
 // of handlers are counted and logged by their nodes.
 func (g *graph) bind(o *Options, processors core.Setups, bindings []core.Binding) {
-	stack := core.Setups{core.Flags{Errors: core.ErrorsSilent}}
+	// The blackhole at the bottom keeps these records off the application stack,
+	// which is the program's own.
+	stack := core.Setups{core.Flags{Errors: core.ErrorsSilent}, core.Binding{Name: "end"}}
 	for _, b := range slices.Backward(bindings) {
 		stack = append(stack, b)
 	}
-	for _, b := range slices.Backward(o.Top) {
-		stack = append(stack, b)
+	var top []*step
+	for i, t := range o.Top {
+		stack = append(stack, o.Top[len(o.Top)-1-i])
+		top = append(top, &step{name: t.Name, kind: "built in", level: t.Level, match: t.Filter, bubble: t.Bubble, handler: t.Handler})
 	}
+	g.steps = append(top, g.steps...)
 	for _, p := range slices.Backward(processors) {
 		stack = append(stack, p)
 	}
-	g.ctx, _ = core.Bind(context.Background(), stack)
+	g.change = func(r *core.Record) {
+		for _, p := range processors {
+			if p, ok := p.(core.Processor); ok {
+				p(r)
+			}
+		}
+	}
+	g.inflight.Store(1)
+	ctx, cancel := context.WithCancel(context.Background())
+	g.cancel = cancel
+	g.ctx, _ = core.Bind(ctx, stack)
 }
 
 func (b *builder) processors(nodes []*config.Node, g *graph) core.Setups {
@@ -140,7 +158,7 @@ func (b *builder) processors(nodes []*config.Node, g *graph) core.Setups {
 		if !ok || t.Disabled {
 			continue
 		}
-		p, err := kind.New(&Env{Name: kind.Name, Self: b.o.Self, build: b}, options)
+		p, err := kind.New(&Env{Name: kind.Name, Self: b.o.Self, Pool: b.o.Pool, build: b}, options)
 		if err != nil {
 			b.fail(n, err)
 			continue
@@ -148,7 +166,7 @@ func (b *builder) processors(nodes []*config.Node, g *graph) core.Setups {
 		if t.When != "" {
 			when, err := b.o.CompileFilter(t.When)
 			if err != nil {
-				b.fail(n, config.At("when", "%w", err))
+				b.expression(n.Get("when"), "when", err)
 				continue
 			}
 			always := p
@@ -158,6 +176,7 @@ func (b *builder) processors(nodes []*config.Node, g *graph) core.Setups {
 				}
 			}
 		}
+		p = b.guarded(p, kind.Name)
 		g.processors = append(g.processors, kind.Name)
 		out = append(out, p)
 	}
@@ -168,14 +187,20 @@ func (b *builder) handlers(nodes []*config.Node, g *graph) []core.Binding {
 	var out []core.Binding
 	for _, n := range nodes {
 		h, c, ok := b.handler(n, nil)
+		if ok && c.Disabled {
+			g.steps = append(g.steps, &step{name: or(c.Name, c.Type), kind: c.Type, disabled: true})
+		}
 		if !ok || c.Disabled {
 			continue
 		}
 		filter, err := b.filter(c.Filter)
 		if err != nil {
-			b.fail(n, config.At("filter", "%w", err))
+			b.expression(n.Get("filter"), "filter", err)
 			continue
 		}
+		g.steps = append(g.steps, &step{
+			name: h.name, kind: h.kind, level: h.level, source: h.filter, match: filter, bubble: h.bubble, handler: h.handler,
+		})
 		g.handlers = append(g.handlers, h)
 		out = append(out, h.binding(filter))
 	}
@@ -211,7 +236,7 @@ func (b *builder) handler(n *config.Node, outer *Env) (*node, common, bool) {
 			return running, c, true
 		}
 	}
-	env := &Env{Name: h.name, Self: b.o.Self, build: b, inner: h.depth}
+	env := &Env{Name: h.name, Self: b.o.Self, Pool: b.o.Pool, build: b, inner: h.depth}
 	b.fresh = append(b.fresh, h)
 	made := len(b.fresh)
 	handler, err := kind.New(env, options)
@@ -279,7 +304,7 @@ func (b *builder) sources(nodes []*config.Node, listen bool) []*sourcePlan {
 		if !ok || t.Disabled || t.Name != "" && !b.claim(t.Name, n.Get("name")) {
 			continue
 		}
-		opener, err := kind.New(&Env{Name: t.Name, Self: b.o.Self, build: b}, options)
+		opener, err := kind.New(&Env{Name: t.Name, Self: b.o.Self, Pool: b.o.Pool, build: b}, options)
 		if err != nil {
 			b.fail(n, err)
 			continue
@@ -334,6 +359,9 @@ func lookup[K kindOf](b *builder, n *config.Node, what string, shared any, typeN
 	label := fmt.Sprintf("%s %q", what, or(n.Get("name").Text(), *typeName))
 	ds := config.Decode(n, label, targets...)
 	b.add(ds...)
+	if ds.HasErrors() && options != nil {
+		b.inside(options)
+	}
 	return kind, options, !ds.HasErrors()
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
 )
@@ -15,10 +16,17 @@ import (
 type graph struct {
 	handlers   []*node // the stack, top first
 	processors []string
-	ctx        context.Context //nolint:containedctx // carries the stack, nothing else
+	ctx        context.Context //nolint:containedctx // carries the stack; ends when the graph was closed
+	cancel     context.CancelFunc
+	steps      []*step // what Explain goes through
+	change     core.Processor
 
-	mu     sync.RWMutex // held for reading while a record is on its way
-	closed bool
+	// inflight counts the records on their way, and 1 more until the graph is
+	// closed; idle is closed when it gets 0. It is no lock, since handlers may
+	// take their time, and may dispatch records themselves.
+	inflight atomic.Int64
+	idle     chan struct{}
+	retire   sync.Once
 }
 
 // node is a handler of the graph with its place in the file and its counters.
@@ -46,7 +54,7 @@ func (n *node) binding(filter func(*core.Record) bool) core.Binding {
 	}
 	if filter != nil {
 		b.Filter = func(r *core.Record) bool {
-			if filter(r) {
+			if matches(filter, r) {
 				return true
 			}
 			n.filtered.Add(1)
@@ -54,6 +62,16 @@ func (n *node) binding(filter func(*core.Record) bool) core.Binding {
 		}
 	}
 	return b
+}
+
+// matches is what filter says; one that panics does not match.
+func matches(filter func(*core.Record) bool, r *core.Record) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	return filter(r)
 }
 
 var (
@@ -64,13 +82,13 @@ var (
 // Handle counts what the handler does with r.
 func (n *node) Handle(ctx context.Context, r *core.Record) error {
 	n.seen.Add(1)
-	return n.count(1, n.handler.Handle(ctx, r))
+	return n.count(1, safely(func() error { return n.handler.Handle(ctx, r) }))
 }
 
 // HandleBatch counts what the handler does with a batch.
 func (n *node) HandleBatch(ctx context.Context, rs []*core.Record, why core.BatchReason) error {
 	n.seen.Add(uint64(len(rs)))
-	return n.count(uint64(len(rs)), core.HandleBatch(ctx, n.handler, rs, why))
+	return n.count(uint64(len(rs)), safely(func() error { return core.HandleBatch(ctx, n.handler, rs, why) }))
 }
 
 // count takes note of the outcome. A failure is logged when it is a new one; equal
@@ -98,7 +116,7 @@ func (n *node) Flush(ctx context.Context) error {
 	if n.handler == nil {
 		return nil
 	}
-	return core.Flush(ctx, n.handler)
+	return safely(func() error { return core.Flush(ctx, n.handler) })
 }
 
 // close closes the handler and then those inside of it, which may still get
@@ -107,7 +125,7 @@ func (n *node) Flush(ctx context.Context) error {
 func (n *node) close() error {
 	var errs []error
 	if n.handler != nil {
-		if err := core.Close(n.handler); err != nil {
+		if err := safely(func() error { return core.Close(n.handler) }); err != nil {
 			errs = append(errs, fmt.Errorf("close handler %q: %w", n.name, err))
 		}
 	}
@@ -120,29 +138,57 @@ func (n *node) close() error {
 // dispatch sends r down the stack of the graph. It reports false if the graph
 // was closed, so that r has to go to its successor.
 func (g *graph) dispatch(r *core.Record) (ok bool, err error) {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	if g.closed {
-		return false, nil
+	for {
+		n := g.inflight.Load()
+		if n == 0 {
+			return false, nil
+		}
+		if g.inflight.CompareAndSwap(n, n+1) {
+			break
+		}
 	}
+	defer g.leave()
 	return true, core.Dispatch(g.ctx, r)
 }
 
+func (g *graph) leave() {
+	if g.inflight.Add(-1) == 0 {
+		close(g.idle)
+	}
+}
+
 // close waits for the records on their way, flushes and closes the handlers that
-// are not in keep, top first.
-func (g *graph) close(keep map[*node]bool) error {
-	g.mu.Lock()
-	g.closed = true
-	g.mu.Unlock()
+// are not in keep, top first. What takes longer than the limit is told so
+// through its context, and given up.
+func (g *graph) close(keep map[*node]bool, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	defer g.cancel()
+	g.retire.Do(g.leave)
 	var errs []error
+	select {
+	case <-g.idle:
+	case <-ctx.Done():
+		errs = append(errs, fmt.Errorf("%d records are still on their way after %v", g.inflight.Load(), limit))
+	}
 	for _, n := range g.handlers {
 		if keep[n] {
 			continue
 		}
-		if err := n.Flush(context.Background()); err != nil {
+		if err := n.Flush(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("flush handler %q: %w", n.name, err))
 		}
 		errs = append(errs, n.close())
 	}
 	return errors.Join(errs...)
+}
+
+// safely turns a panic of a handler, filter or processor into an error.
+func safely(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return f()
 }

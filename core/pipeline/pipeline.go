@@ -15,8 +15,9 @@ import (
 
 // The defaults of [Options].
 const (
-	DefaultRetryMin = time.Second
-	DefaultRetryMax = 30 * time.Second
+	DefaultRetryMin     = time.Second
+	DefaultRetryMax     = 30 * time.Second
+	DefaultDrainTimeout = 10 * time.Second
 )
 
 // Options are what a pipeline works with besides the file.
@@ -38,6 +39,11 @@ type Options struct {
 	// RetryMin and RetryMax bound the time after which a subscriber that could not be
 	// opened is tried again; it doubles. 0 means the defaults.
 	RetryMin, RetryMax time.Duration
+	// DrainTimeout is how long a reload and a close wait for records on their way
+	// and for handlers to deliver what they hold; 0 means DefaultDrainTimeout.
+	DrainTimeout time.Duration
+	// Pool holds what handlers share; nil makes a new one.
+	Pool *Pool
 }
 
 // Pipeline is a running graph that can be exchanged. Its methods are safe for
@@ -55,7 +61,7 @@ type Pipeline struct {
 	past   map[string]uint64 // counters of the subscribers that are gone
 }
 
-// ErrClosed is returned by [Pipeline.Reload] after Close.
+// ErrClosed is returned by [Pipeline.Reload] and [Pipeline.Dispatch] after Close.
 var ErrClosed = errors.New("the pipeline is closed")
 
 var errNoExpressions = errors.New("expressions are not available here")
@@ -69,7 +75,7 @@ func Check(o Options, tree *config.Tree) (Description, config.Diagnostics) {
 		return Description{}, ds
 	}
 	d := describe(p)
-	if err := p.graph.close(nil); err != nil {
+	if err := p.graph.close(nil, o.DrainTimeout); err != nil {
 		ds = append(ds, config.Diagnostic{Severity: config.Warning, Message: err.Error()})
 	}
 	return d, ds
@@ -87,6 +93,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CompileText == nil {
 		o.CompileText = func(string) (func(*core.Record) string, error) { return nil, errNoExpressions }
+	}
+	if o.DrainTimeout <= 0 {
+		o.DrainTimeout = DefaultDrainTimeout
+	}
+	if o.Pool == nil {
+		o.Pool = NewPool()
 	}
 	if o.RetryMin <= 0 {
 		o.RetryMin = DefaultRetryMin
@@ -135,7 +147,7 @@ func (p *Pipeline) Reload(tree *config.Tree) (config.Diagnostics, error) {
 	for _, n := range plan.graph.handlers {
 		keep[n] = true
 	}
-	return ds, old.close(keep)
+	return ds, old.close(keep, p.o.DrainTimeout)
 }
 
 // Close stops the subscribers, dispatches what they have accepted, and flushes
@@ -148,7 +160,7 @@ func (p *Pipeline) Close() error {
 	}
 	p.closed = true
 	p.exchangeSources(nil)
-	return p.graph.Load().close(nil)
+	return p.graph.Load().close(nil, p.o.DrainTimeout)
 }
 
 // Dispatch sends a record down the stack that is in force. It is the way of all
@@ -156,10 +168,13 @@ func (p *Pipeline) Close() error {
 func (p *Pipeline) Dispatch(r *core.Record) error {
 	for {
 		// A graph that was closed between the two steps has a successor, except
-		// at the end, when nobody should send any more.
+		// at the end.
 		g := p.graph.Load()
-		if ok, err := g.dispatch(r); ok || p.graph.Load() == g {
+		if ok, err := g.dispatch(r); ok {
 			return err
+		}
+		if p.graph.Load() == g {
+			return ErrClosed
 		}
 	}
 }
