@@ -13,6 +13,16 @@ import (
 // were not. It is for handlers that can only send, such as mail; where something
 // can be updated, use a [Limiter]. Make one with [NewDelivery]. It is safe for
 // concurrent use.
+//
+//	suppressed, allow := d.Check(r)
+//	if !allow {
+//		return nil
+//	}
+//	err := send(r, suppressed)
+//	if err != nil {
+//		d.Undo(r, suppressed)
+//	}
+//	return err
 type Delivery struct {
 	limit       int
 	delta       time.Duration
@@ -64,6 +74,26 @@ func (d *Delivery) Check(r *core.Record) (suppressed int, allow bool) {
 	e.delivered++
 	e.suppressed = 0
 	return suppressed, true
+}
+
+// Undo takes back a Check that allowed r: it could not be delivered, and the next
+// attempt is neither held back nor loses what suppressed was. Without it a record
+// that failed would keep those like it back for the rest of the time.
+func (d *Delivery) Undo(r *core.Record, suppressed int) {
+	if d.limit <= 0 {
+		return
+	}
+	key := d.fingerprint(r)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	el, ok := d.entries[key]
+	if !ok {
+		d.forgotten += uint64(max(suppressed, 0))
+		return
+	}
+	e := el.Value.(*entry)
+	e.delivered = max(e.delivered-1, 0)
+	e.suppressed += suppressed
 }
 
 // Forgotten returns how many records were not delivered without any later one

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/limit"
 )
 
@@ -30,12 +31,47 @@ func TestDeliveryCountsOnlyWhatWasSuppressed(t *testing.T) {
 	})
 }
 
+func TestDeliveryThatFailedDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := limit.NewDelivery(1, time.Minute, nil)
+		want := func(suppressed int, allow bool) {
+			t.Helper()
+			if n, ok := d.Check(record("x")); n != suppressed || ok != allow {
+				t.Errorf("Check = %d, %v, want %d, %v", n, ok, suppressed, allow)
+			}
+		}
+		want(0, true)
+		d.Undo(record("x"), 0)
+		want(0, true)
+		want(1, false)
+		want(2, false)
+		time.Sleep(time.Minute)
+		want(2, true)
+		d.Undo(record("x"), 2)
+		want(2, true) // those are told of yet
+		want(1, false)
+	})
+}
+
+func ExampleDelivery() {
+	d := limit.NewDelivery(1, time.Hour, limit.Message)
+	for _, msg := range []string{"disk full", "disk full", "out of paper"} {
+		suppressed, allow := d.Check(&core.Record{Msg: msg})
+		fmt.Println(msg, suppressed, allow)
+	}
+	// Output:
+	// disk full 0 true
+	// disk full 1 false
+	// out of paper 0 true
+}
+
 func TestDeliveryWithoutALimitDeliversAll(t *testing.T) {
 	d := limit.NewDelivery(0, 0, nil)
 	for range 3 {
 		if n, ok := d.Check(record("x")); n != 0 || !ok {
 			t.Errorf("Check = %d, %v", n, ok)
 		}
+		d.Undo(record("x"), 0)
 	}
 }
 

@@ -100,6 +100,7 @@ type Options struct {
 
 	// RecordLimit is how many mails are sent about the same record within
 	// RecordDelta; 0 is no limit. The mail that follows says how many were not sent.
+	// One that no server took does not count.
 	RecordLimit int
 	// RecordDelta is the time for RecordLimit; 0 is a minute.
 	RecordDelta time.Duration
@@ -230,5 +231,9 @@ func (h *Handler) mail(ctx context.Context, r *core.Record, others []*core.Recor
 	text, err := h.template.render(r)
 	text.addSuppressed(suppressed)
 	err = errors.Join(err, text.addOthers(h.related, others, title))
-	return errors.Join(err, h.send(ctx, to, text))
+	sendErr := h.send(ctx, to, text)
+	if sendErr != nil {
+		h.limit.Undo(r, suppressed)
+	}
+	return errors.Join(err, sendErr)
 }

@@ -261,6 +261,25 @@ func TestMailHandlerRecordLimits(t *testing.T) {
 	}
 }
 
+func TestAMailThatCouldNotBeSentDoesNotCountForTheLimit(t *testing.T) {
+	s := started(t, new(smtpServer))
+	h := newHandler(t, s, func(o *mail.Options) { o.RecordLimit = 1; o.RecordDelta = time.Hour })
+	failing, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := rec(core.LevelError, "Something bad happened")
+	if err := h.Handle(failing, r); err == nil {
+		t.Fatal("sent although cancelled")
+	}
+	for range 2 {
+		if err := h.Handle(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m := s.one(t); strings.Contains(m.body, "suppressed") {
+		t.Errorf("mail\n%s", m.body)
+	}
+}
+
 func TestMailRecipientsHook(t *testing.T) {
 	s := started(t, new(smtpServer))
 	h := newHandler(t, s, func(o *mail.Options) {
