@@ -82,6 +82,12 @@ func TestAnErrorOfAPythonServerBecomesOneNotificationThatLeadsToItsContext(t *te
 		t.Errorf("%d calls of Notify, want 1", len(calls))
 	}
 	p.stopped(proc)
+
+	proc = p.start() // the alert has outlived the program
+	checkAlert(t, p.alerts())
+	p.run("alerts", "open", "1")
+	d.Display.WaitForWindow(t, "shop.checkout: Error – context")
+	p.stopped(proc)
 }
 
 func checkAlert(t *testing.T, alerts []control.Alert) {

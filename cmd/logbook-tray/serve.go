@@ -60,6 +60,10 @@ func (g *globals) options(cmd *cobra.Command, mode string, self *core.Logger) (a
 		Mode: mode, Version: v, Config: g.config, Kinds: kinds, Self: self,
 		Stderr: cmd.ErrOrStderr(), Color: isTerminal(cmd.ErrOrStderr()),
 	}
+	var err error
+	if o.State, err = app.DefaultState(); err != nil {
+		return o, err
+	}
 	if g.config == "" {
 		path, err := app.DefaultConfig()
 		if err != nil {
@@ -93,6 +97,9 @@ func runHeadless(cmd *cobra.Command, g *globals) (err error) {
 	}
 	o.OpenAlert = func(id uint64) {
 		self.Info("alert {id} was clicked; see: logbook-tray alerts show {id}", core.Kw("id", id))
+	}
+	o.OpenLog = func() {
+		self.Info("a notification was clicked that stands for several alerts; see: logbook-tray alerts list")
 	}
 	listener, err := g.listen()
 	if err != nil {
@@ -203,6 +210,10 @@ func (d *desktop) run(ctx context.Context, settings app.Options, listener *contr
 	settings.OpenAlert = func(id uint64) {
 		<-ready
 		_ = d.gui.OpenAlert(id) // an alert that is gone meanwhile
+	}
+	settings.OpenLog = func() {
+		<-ready
+		d.gui.OpenLog()
 	}
 	settings.Changed = func() {
 		select {

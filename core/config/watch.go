@@ -27,12 +27,13 @@ const (
 // It watches the directory, since editors replace files instead of writing to
 // them, and the directory that a symbolic link leads to. A file that is
 // missing or unreadable for the moment changes nothing: onChange is called
-// when it is back and differs from what was read last. The content at the
-// time of the call of Watch is taken as known.
+// when it is back and differs from what was read last. known is the content
+// that the caller has already: a change between its reading and the call of Watch is
+// not missed.
 //
 // onChange is called on the goroutine of Watch, never twice at a time.
-func Watch(ctx context.Context, path string, onChange func(source []byte)) error {
-	w, err := newWatcher(path)
+func Watch(ctx context.Context, path string, known []byte, onChange func(source []byte)) error {
+	w, err := newWatcher(path, known)
 	if err != nil {
 		return err
 	}
@@ -40,21 +41,19 @@ func Watch(ctx context.Context, path string, onChange func(source []byte)) error
 	return nil
 }
 
-func newWatcher(path string) (*watcher, error) {
+func newWatcher(path string, known []byte) (*watcher, error) {
 	events, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, fmt.Errorf("watch %q: %w", path, err)
 	}
-	w := &watcher{path: path, events: events, armed: map[string]bool{}}
+	w := &watcher{path: path, events: events, armed: map[string]bool{}, last: known}
 	w.arm()
-	w.last, _ = w.read()
 	return w, nil
 }
 
 func (w *watcher) run(ctx context.Context, quiet, rearm time.Duration, onChange func([]byte)) {
 	defer func() { _ = w.events.Close() }()
-	settled := time.NewTimer(quiet)
-	settled.Stop()
+	settled := time.NewTimer(quiet) // it may have changed before it was watched
 	retry := time.NewTicker(rearm)
 	defer settled.Stop()
 	defer retry.Stop()

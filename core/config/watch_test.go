@@ -17,7 +17,8 @@ func watched(t *testing.T, path string) <-chan string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	changes, done := make(chan string, 10), make(chan struct{})
-	w, err := newWatcher(path)
+	known, _ := os.ReadFile(path) // nil if there is no file yet
+	w, err := newWatcher(path, known)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +73,24 @@ func TestWatchSeesEveryWayOfSaving(t *testing.T) {
 	}
 	put(t, path, "with a backup")
 	expect(t, changes, "with a backup")
+}
+
+func TestAChangeBeforeTheWatchBeginsIsNotMissed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	put(t, path, "new")
+	w, err := newWatcher(path, []byte("old"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var got string
+	w.run(ctx, 20*time.Millisecond, 50*time.Millisecond, func(b []byte) {
+		got = string(b)
+		cancel()
+	})
+	if got != "new" {
+		t.Errorf("told about %q, want \"new\"", got)
+	}
 }
 
 func TestWatchSurvivesADeletedFileAndDirectory(t *testing.T) {

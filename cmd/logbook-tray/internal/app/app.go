@@ -12,14 +12,15 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/assets"
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/alert"
+	"github.com/logbook-tray/logbook-tray/core/alert/sqlitestore"
 	"github.com/logbook-tray/logbook-tray/core/config"
-	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/core/expression"
 	"github.com/logbook-tray/logbook-tray/core/mute"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
@@ -44,9 +45,14 @@ type Options struct {
 	Stderr io.Writer
 	// Color colours them.
 	Color bool
+	// State is the path of the state database, which keeps the alerts across
+	// restarts; "" keeps them in memory only.
+	State string
 	// OpenAlert is called when the user has clicked on a notification, with the
-	// alert's ID. It must not block.
+	// alert's ID; OpenLog when it stood for more than one alert. They must not
+	// block.
 	OpenAlert func(id uint64)
+	OpenLog   func()
 	// Changed is called when something that the tray shows may have changed. It
 	// must not block.
 	Changed func()
@@ -64,6 +70,7 @@ type App struct {
 	Self     *core.Logger
 
 	pipeline *pipeline.Pipeline
+	state    *sqlitestore.Store // nil: in memory only
 	work     sync.WaitGroup
 	stop     context.CancelFunc
 
@@ -93,20 +100,26 @@ func New(o Options) (*App, error) {
 	_ = config.Decode(tree.Root.Get("window"), "window", &s.Window) // mistakes are found again, with all the others
 	a := &App{
 		o: o, started: time.Now(), Self: o.Self,
-		Store:  model.NewStore(model.StoreOptions{Records: s.Window.Records, Bytes: int64(s.Window.Bytes)}),
-		Alerts: alert.NewList(alert.Options{}),
+		Store: model.NewStore(model.StoreOptions{Records: s.Window.Records, Bytes: int64(s.Window.Bytes)}),
 	}
+	a.openState(context.Background())
 	a.Notifier = platform.New(a.notifierOptions())
 	a.Mutes = mute.NewStack(a.muteEnded)
 	p, more := pipeline.New(a.pipelineOptions(), tree)
 	if err := a.show(tree, append(ds, more...)); err != nil || p == nil {
-		return nil, errors.Join(err, a.Notifier.Close())
+		return nil, errors.Join(err, a.Notifier.Close(), a.closeState())
 	}
 	a.pipeline = p
 	ctx, cancel := context.WithCancel(context.Background())
 	a.stop = cancel
-	a.work.Go(func() { a.watch(ctx) })
+	a.work.Go(func() { a.watch(ctx, known(tree)) })
 	a.work.Go(func() { a.Mutes.Run(ctx) })
+	if a.state != nil {
+		a.work.Go(func() { a.state.Run(ctx, a.Alerts) })
+	}
+	// Clicks on notifications of an earlier run are understood from here on. What is
+	// wrong with notifications is said when there is one to show.
+	a.work.Go(func() { _ = platform.Connect(ctx, a.Notifier) })
 	return a, nil
 }
 
@@ -123,6 +136,36 @@ func Check(o Options) (pipeline.Description, *config.Tree, config.Diagnostics, e
 	a.Mutes = mute.NewStack(nil)
 	d, more := pipeline.Check(a.pipelineOptions(), tree)
 	return d, tree, append(ds, more...).Sorted(), nil
+}
+
+// openState opens the state database. Without one the program works all the same,
+// and alerts are forgotten at its end.
+func (a *App) openState(ctx context.Context) {
+	a.Alerts = alert.NewList(alert.Options{})
+	if a.o.State == "" {
+		return
+	}
+	complain := func(err error) {
+		a.Self.Warn("alerts are not kept across a restart: {error}", core.Kw("error", err.Error()))
+	}
+	store, err := sqlitestore.Open(ctx, a.o.State, sqlitestore.Options{OnError: complain})
+	if err != nil {
+		complain(err)
+		return
+	}
+	list, err := store.Load(ctx, alert.Options{})
+	if err != nil {
+		complain(errors.Join(err, store.Close()))
+		return
+	}
+	a.state, a.Alerts = store, list
+}
+
+func (a *App) closeState() error {
+	if a.state == nil {
+		return nil
+	}
+	return a.state.Close()
 }
 
 func (o *Options) load() (*config.Tree, config.Diagnostics, error) {
@@ -169,8 +212,12 @@ func (a *App) notifierOptions() platform.Options {
 	if err != nil {
 		image = nil // the icon of the desktop file remains
 	}
+	var memory platform.Memory
+	if a.state != nil {
+		memory = a.state
+	}
 	return platform.Options{
-		AppName: "logbook-tray", Image: image, PNG: icon,
+		AppName: "logbook-tray", Image: image, PNG: icon, Memory: memory,
 		OnAction: a.activated,
 		OnDismiss: func(id uint64) {
 			a.Alerts.Seen(id)
@@ -187,11 +234,12 @@ func (a *App) notifierOptions() platform.Options {
 
 // activated is what the user did with a notification.
 func (a *App) activated(v notifiers.Activation) {
-	switch v.Action {
-	case notifiers.ActionMute:
-		if al, ok := a.Alerts.Get(v.ID); ok {
-			a.MuteAlert(al, time.Hour)
-		}
+	al, ok := a.Alerts.Get(v.ID)
+	switch {
+	case !ok: // a digest, a summary, or an alert that was dismissed
+		a.o.OpenLog()
+	case v.Action == notifiers.ActionMute:
+		a.MuteAlert(al, time.Hour)
 	default:
 		a.Alerts.Seen(v.ID)
 		a.o.OpenAlert(v.ID)
@@ -226,27 +274,33 @@ func (a *App) MutedUntil() time.Time {
 // muteEnded tells in one notification what a mute has held back.
 func (a *App) muteEnded(m mute.Mute) {
 	a.o.Changed()
-	if m.Held == 0 {
+	n, ok := notifiers.Summary(m)
+	if !ok {
 		return
 	}
+	n.ID = a.Alerts.NewID()
 	ctx, cancel := context.WithTimeout(context.Background(), notifiers.DefaultTimeout)
 	defer cancel()
-	n := notifiers.Notification{
-		ID: a.Alerts.NewID(), Level: core.LevelWarning, Count: m.Held, Digest: true,
-		Title: "No longer muted: " + display.Line(m.Label, 60),
-		Body:  fmt.Sprintf("%d records were held back since %s; see Recent alerts.", m.Held, m.Since.Local().Format("15:04")),
-	}
 	if err := a.Notifier.Notify(ctx, n); err != nil {
 		a.Self.Warn("could not sum up what was muted: {error}", core.Kw("error", err.Error()))
 	}
 }
 
-// watch reloads the configuration when its file changes.
-func (a *App) watch(ctx context.Context) {
+// known returns the content of the file that tree was made from; none if it is the
+// built-in configuration.
+func known(tree *config.Tree) []byte {
+	if tree.Path() == "" {
+		return nil
+	}
+	return tree.Source()
+}
+
+// watch reloads the configuration when its file has become another one than known.
+func (a *App) watch(ctx context.Context, known []byte) {
 	if a.o.Config == "" {
 		return
 	}
-	err := config.Watch(ctx, a.o.Config, func([]byte) {
+	err := config.Watch(ctx, a.o.Config, known, func([]byte) {
 		_ = a.Reload(ctx) // shown, logged and kept for the status
 	})
 	if err != nil {
@@ -300,9 +354,23 @@ func (a *App) mistakes(tree *config.Tree, ds config.Diagnostics) error {
 // Close stops the subscribers, dispatches what they have accepted, and lets go of
 // everything.
 func (a *App) Close() error {
-	a.stop()
+	err := a.pipeline.Close()
+	a.stop() // after the pipeline: the last alerts are still written
 	a.work.Wait()
-	return errors.Join(a.pipeline.Close(), a.Notifier.Close())
+	return errors.Join(err, a.Notifier.Close(), a.closeState())
+}
+
+// DefaultState returns the path of the user's state database.
+func DefaultState() (string, error) {
+	dir := os.Getenv("XDG_STATE_HOME")
+	if dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("find the state database: %w", err)
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "logbook-tray", "state.db"), nil
 }
 
 // DefaultConfig returns the path of the user's configuration file.
@@ -311,5 +379,5 @@ func DefaultConfig() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the configuration: %w", err)
 	}
-	return dir + "/logbook-tray/config.yaml", nil
+	return filepath.Join(dir, "logbook-tray", "config.yaml"), nil
 }

@@ -122,9 +122,6 @@ func (g *GUI) Run(ctx context.Context) (err error) {
 	}
 	g.app.Lifecycle().SetOnStarted(func() { g.started(ctx) })
 	g.app.Run()
-	for _, c := range g.contexts {
-		c.close()
-	}
 	if g.logContent != nil {
 		return g.logContent.Close()
 	}
