@@ -99,7 +99,7 @@ func explode() { panic("kaboom") }
 
 func writeToNil() {
 	var m map[string]int
-	m["a"] = 1
+	m["a"] = 1 //nolint:govet,staticcheck // on purpose
 }
 
 func TestCatchPanics(t *testing.T) {

@@ -78,10 +78,10 @@ func TestDifferentContextPushing(t *testing.T) { // test_different_context_pushi
 	levels := []core.Level{core.LevelDebug, core.LevelInfo, core.LevelWarning}
 	ctx := t.Context()
 	for i := range handlers {
-		ctx, _ = core.Bind(ctx, core.Binding{Handler: &handlers[i], Level: levels[i]})
+		ctx, _ = core.Bind(ctx, core.Binding{Handler: &handlers[i], Level: levels[i]}) //nolint:fatcontext // three deep
 	}
 	log := core.NewLogger("Testing")
-	log.WarnContext(ctx, "Wehn it comes to")
+	log.WarnContext(ctx, "When it comes to")
 	log.InfoContext(ctx, "Just an info")
 	log.DebugContext(ctx, "A debug")
 	for i, l := range levels {

@@ -28,7 +28,7 @@ func (e *panicError) Unwrap() error {
 // recoverAs is deferred to turn a panic into an error, so that one faulty handler
 // costs neither the program nor the other handlers.
 func recoverAs(err *error) {
-	if v := recover(); v != nil { //nolint:revive // it is deferred itself
+	if v := recover(); v != nil {
 		*err = &panicError{v, panicSite(), debug.Stack()}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -54,9 +55,7 @@ func TestSlogPassesSlogtest(t *testing.T) {
 		if !zero {
 			m[slog.TimeKey] = got.Time
 		}
-		for k, v := range got.Extra.All() {
-			m[k] = v
-		}
+		maps.Insert(m, got.Extra.All())
 		return m
 	})
 }
@@ -72,9 +71,11 @@ func (z *zeroTime) Handle(ctx context.Context, r slog.Record) error {
 	*z.zero = r.Time.IsZero()
 	return z.Handler.Handle(ctx, r)
 }
+
 func (z *zeroTime) WithAttrs(a []slog.Attr) slog.Handler {
 	return &zeroTime{z.Handler.WithAttrs(a), z.zero}
 }
+
 func (z *zeroTime) WithGroup(n string) slog.Handler { return &zeroTime{z.Handler.WithGroup(n), z.zero} }
 
 func TestSlogRecords(t *testing.T) { // test_basic_compat
@@ -164,7 +165,7 @@ func TestToSlog(t *testing.T) { // test_redirect_logbook
 
 func TestToSlogConforms(t *testing.T) {
 	handlers := map[string]slog.Handler{
-		"JSON": slog.NewJSONHandler(io.Discard, nil), "text": slog.NewTextHandler(io.Discard, &slog.HandlerOptions{AddSource: true}),
+		"JSON": slog.NewJSONHandler(new(bytes.Buffer), nil), "text": slog.NewTextHandler(new(bytes.Buffer), &slog.HandlerOptions{AddSource: true}),
 	}
 	for name, h := range handlers {
 		t.Run(name, func(t *testing.T) {

@@ -30,7 +30,7 @@ func Clean(s string) string {
 }
 
 func isClean(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || c < ' ' || c == 0x7f {
 			return false
 		}

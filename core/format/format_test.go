@@ -203,7 +203,7 @@ func TestWhoWantsColor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer terminal.Close() //nolint:errcheck // nothing was written
+	defer terminal.Close()
 	tests := []struct {
 		name, noColor, force, term string
 		toTerminal, want           bool
@@ -286,12 +286,12 @@ func ExampleNewString() {
 	if err != nil {
 		panic(err)
 	}
-	print := core.HandlerFunc(func(_ context.Context, r *core.Record) error {
+	show := core.HandlerFunc(func(_ context.Context, r *core.Record) error {
 		line, err := f.Append(nil, r)
 		_, _ = os.Stdout.Write(append(line, '\n'))
 		return err
 	})
-	ctx, end := core.Bind(context.Background(), core.Binding{Handler: print})
+	ctx, end := core.Bind(context.Background(), core.Binding{Handler: show})
 	defer end() //nolint:errcheck // holds nothing back
 	core.NewLogger("shop").WarnContext(ctx, "order {0} declined", 4711, core.Extra("ip", "::1"))
 	// Output:  WARNING shop: order 4711 declined [::1]

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -99,7 +100,7 @@ func (p *piece) compile() error {
 		return err
 	}
 	if len(steps) == 0 {
-		return fmt.Errorf("field {record}: an attribute is missing, such as {record.message}")
+		return errors.New("field {record}: an attribute is missing, such as {record.message}")
 	}
 	if p.attr = attributeOf(steps[0]); p.attr == attrNone || f.Path[0] != '.' {
 		return fmt.Errorf("records have no attribute %q (there are %s)", steps[0], strings.Join(Attributes(), ", "))

@@ -34,7 +34,7 @@ func TestConformance(t *testing.T) {
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	defer server.Close()
-	for name, make := range map[string]func(t *testing.T) core.Handler{
+	for name, newHandler := range map[string]func(t *testing.T) core.Handler{
 		"Null":    func(*testing.T) core.Handler { return handler.Null{} },
 		"Wrapper": func(*testing.T) core.Handler { return handler.Wrapper{Next: new(sink)} },
 		"Fan":     func(*testing.T) core.Handler { return handler.Fan{new(sink), handler.Null{}} },
@@ -75,7 +75,7 @@ func TestConformance(t *testing.T) {
 			return must[*handler.HTTP](t)(handler.NewHTTP(handler.HTTPOptions{URL: server.URL, Method: "POST"}))
 		},
 	} {
-		t.Run(name, func(t *testing.T) { logtest.TestHandlerConformance(t, make) })
+		t.Run(name, func(t *testing.T) { logtest.TestHandlerConformance(t, newHandler) })
 	}
 }
 
@@ -123,7 +123,7 @@ func TestConformanceOfFailures(t *testing.T) {
 		"Exception": {nil, func(*testing.T) core.Handler { return handler.Exception{} }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if tt.want == syscall.ENOSPC {
+			if errors.Is(tt.want, syscall.ENOSPC) {
 				if _, err := os.Stat("/dev/full"); err != nil {
 					t.Skip("no /dev/full here")
 				}

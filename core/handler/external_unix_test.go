@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,9 +33,6 @@ func ExampleExternalApplication() {
 
 func external(t *testing.T, o handler.ExternalApplicationOptions) *handler.ExternalApplication {
 	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("uses programs of Unix")
-	}
 	h, err := handler.NewExternalApplication(o)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -167,8 +168,8 @@ func (f *FingersCrossed) takeUndelivered(k *crossedKey) []held {
 	}
 	batch := f.take(k)
 	end := len(batch)
-	for i := len(batch) - 1; i >= 0; i-- {
-		if batch[i].record.Level >= f.o.ActionLevel {
+	for i, b := range slices.Backward(batch) {
+		if b.record.Level >= f.o.ActionLevel {
 			end = i + 1
 			break
 		}

@@ -79,7 +79,7 @@ func TestRotatingCountsBytes(t *testing.T) {
 	for range 10 {
 		handle(t, f, testRecord(strings.Repeat("☃", 10))) // 31 bytes with the newline
 	}
-	for _, name := range strings.Fields(files(t, filepath.Dir(path))) {
+	for name := range strings.FieldsSeq(files(t, filepath.Dir(path))) {
 		if info, _ := os.Stat(filepath.Join(filepath.Dir(path), name)); info.Size() >= 100 {
 			t.Errorf("%s has %d bytes", name, info.Size())
 		}

@@ -135,7 +135,7 @@ func (s *intervals) advance(at time.Time) (string, bool) {
 	ended := s.stamp()
 	if s.unit > 0 { // whole intervals, so that the files of a busy program line up
 		step := time.Duration(s.o.Interval) * s.unit
-		at = s.end.Add(at.Sub(s.end) / step * step)
+		at = s.end.Add(at.Sub(s.end).Truncate(step))
 	}
 	s.start(at)
 	return ended, true

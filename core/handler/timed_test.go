@@ -228,25 +228,56 @@ func TestTimedRotatingByIntervals(t *testing.T) {
 		times []time.Time
 		want  string
 	}{
-		{"seconds", handler.TimedRotatingFileOptions{When: "S", Interval: 10},
+		{
+			"seconds",
+			handler.TimedRotatingFileOptions{When: "S", Interval: 10},
 			[]time.Time{day(5, 1, 0, 0), day(5, 1, 0, 9), day(5, 1, 0, 10), day(5, 1, 0, 35)},
-			"trot.log trot.log.2010-01-05_01-00-00 trot.log.2010-01-05_01-00-10"},
-		{"minutes", handler.TimedRotatingFileOptions{When: "m"},
-			[]time.Time{day(5, 1, 0, 30), day(5, 1, 1, 29), day(5, 1, 1, 30)}, "trot.log trot.log.2010-01-05_01-00"},
-		{"hours", handler.TimedRotatingFileOptions{When: "H", Interval: 2},
-			[]time.Time{day(5, 1, 0, 0), day(5, 2, 59, 59), day(5, 3, 0, 0)}, "trot.log trot.log.2010-01-05_01"},
-		{"days", handler.TimedRotatingFileOptions{When: "D"},
-			[]time.Time{day(5, 10, 0, 0), day(6, 9, 0, 0), day(6, 10, 0, 0)}, "trot.log trot.log.2010-01-05"},
-		{"midnight", handler.TimedRotatingFileOptions{When: "midnight"},
-			[]time.Time{day(5, 10, 0, 0), day(6, 0, 0, 0), day(7, 0, 0, 0)}, "trot.log trot.log.2010-01-05 trot.log.2010-01-06"},
-		{"midnight at three", handler.TimedRotatingFileOptions{When: "midnight", AtTime: 3 * time.Hour},
-			[]time.Time{day(5, 10, 0, 0), day(6, 2, 59, 0), day(6, 3, 0, 0), day(7, 3, 0, 0)}, "trot.log trot.log.2010-01-05 trot.log.2010-01-06"},
+			"trot.log trot.log.2010-01-05_01-00-00 trot.log.2010-01-05_01-00-10",
+		},
+		{
+			"minutes",
+			handler.TimedRotatingFileOptions{When: "m"},
+			[]time.Time{day(5, 1, 0, 30), day(5, 1, 1, 29), day(5, 1, 1, 30)},
+			"trot.log trot.log.2010-01-05_01-00",
+		},
+		{
+			"hours",
+			handler.TimedRotatingFileOptions{When: "H", Interval: 2},
+			[]time.Time{day(5, 1, 0, 0), day(5, 2, 59, 59), day(5, 3, 0, 0)},
+			"trot.log trot.log.2010-01-05_01",
+		},
+		{
+			"days",
+			handler.TimedRotatingFileOptions{When: "D"},
+			[]time.Time{day(5, 10, 0, 0), day(6, 9, 0, 0), day(6, 10, 0, 0)},
+			"trot.log trot.log.2010-01-05",
+		},
+		{
+			"midnight",
+			handler.TimedRotatingFileOptions{When: "midnight"},
+			[]time.Time{day(5, 10, 0, 0), day(6, 0, 0, 0), day(7, 0, 0, 0)},
+			"trot.log trot.log.2010-01-05 trot.log.2010-01-06",
+		},
+		{
+			"midnight at three",
+			handler.TimedRotatingFileOptions{When: "midnight", AtTime: 3 * time.Hour},
+			[]time.Time{day(5, 10, 0, 0), day(6, 2, 59, 0), day(6, 3, 0, 0), day(7, 3, 0, 0)},
+			"trot.log trot.log.2010-01-05 trot.log.2010-01-06",
+		},
 		{"every Monday", handler.TimedRotatingFileOptions{When: "W0"}, // 2010-01-04 and 11 are Mondays
 			[]time.Time{day(5, 10, 0, 0), day(10, 23, 0, 0), day(11, 0, 0, 0)}, "trot.log trot.log.2010-01-04"},
-		{"every Sunday", handler.TimedRotatingFileOptions{When: "W6"},
-			[]time.Time{day(5, 10, 0, 0), day(9, 23, 0, 0), day(10, 0, 0, 0)}, "trot.log trot.log.2010-01-03"},
-		{"backups do not count the current", handler.TimedRotatingFileOptions{When: "midnight", BackupCount: 2},
-			[]time.Time{day(5, 1, 0, 0), day(6, 1, 0, 0), day(7, 1, 0, 0), day(8, 1, 0, 0)}, "trot.log trot.log.2010-01-06 trot.log.2010-01-07"},
+		{
+			"every Sunday",
+			handler.TimedRotatingFileOptions{When: "W6"},
+			[]time.Time{day(5, 10, 0, 0), day(9, 23, 0, 0), day(10, 0, 0, 0)},
+			"trot.log trot.log.2010-01-03",
+		},
+		{
+			"backups do not count the current",
+			handler.TimedRotatingFileOptions{When: "midnight", BackupCount: 2},
+			[]time.Time{day(5, 1, 0, 0), day(6, 1, 0, 0), day(7, 1, 0, 0), day(8, 1, 0, 0)},
+			"trot.log trot.log.2010-01-06 trot.log.2010-01-07",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, file := trot(t)

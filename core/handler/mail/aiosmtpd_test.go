@@ -26,7 +26,11 @@ func python(t *testing.T) string {
 		path = "/usr/bin/python3"
 	}
 	if out, err := exec.CommandContext(t.Context(), path, "-c", "import aiosmtpd").CombinedOutput(); err != nil {
-		t.Skipf("this test needs aiosmtpd: apt install python3-aiosmtpd (%v: %s)", err, out)
+		skip := t.Skipf
+		if os.Getenv("CI") != "" {
+			skip = t.Fatalf // packaging/setup has installed it
+		}
+		skip("this test needs aiosmtpd: apt install python3-aiosmtpd (%v: %s)", err, out)
 	}
 	return path
 }

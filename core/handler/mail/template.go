@@ -45,7 +45,7 @@ func newTemplate(o Options) (*template, error) {
 		head, body = "", text[1:]
 	}
 	t := new(template)
-	for _, line := range strings.Split(strings.ReplaceAll(head, "\n ", " "), "\n") {
+	for line := range strings.SplitSeq(strings.ReplaceAll(head, "\n ", " "), "\n") {
 		if line == "" {
 			continue
 		}

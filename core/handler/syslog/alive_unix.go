@@ -29,7 +29,7 @@ func alive(c net.Conn) bool {
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		// What a syslog server says over TLS is goodbye.
-		open = n > 0 && !encrypted || err == syscall.EAGAIN || err == syscall.EINTR //nolint:errorlint // a bare number
+		open = n > 0 && !encrypted || err == syscall.EAGAIN || err == syscall.EINTR
 		return true
 	})
 	return err == nil && open

@@ -20,7 +20,11 @@ func TestRsyslog(t *testing.T) {
 	program, err := exec.LookPath("rsyslogd")
 	if err != nil {
 		if program = "/usr/sbin/rsyslogd"; !executable(program) {
-			t.Skip("this test needs rsyslogd: apt install rsyslog")
+			skip := t.Skip
+			if os.Getenv("CI") != "" {
+				skip = t.Fatal // packaging/setup has installed it
+			}
+			skip("this test needs rsyslogd: apt install rsyslog")
 		}
 	}
 	dir, port := t.TempDir(), freePort(t)

@@ -2,7 +2,7 @@ package strformat
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -19,7 +19,7 @@ func appendInt(dst []byte, n whole, s, name string) ([]byte, error) {
 	case 'e', 'E', 'f', 'F', 'g', 'G', '%':
 		v, ok := n.float()
 		if !ok {
-			return dst, fmt.Errorf("int too large to convert to float")
+			return dst, errors.New("int too large to convert to float")
 		}
 		return appendFloatSpec(dst, v, f, name)
 	case 'c':
@@ -30,9 +30,9 @@ func appendInt(dst []byte, n whole, s, name string) ([]byte, error) {
 	case !ok:
 		return dst, unknownCode(f.kind, name)
 	case f.precision >= 0:
-		return dst, fmt.Errorf("Precision not allowed in integer format specifier") //nolint:staticcheck // Python's words
+		return dst, errors.New("Precision not allowed in integer format specifier") //nolint:staticcheck // Python's words
 	case f.noNegZero:
-		return dst, fmt.Errorf("Negative zero coercion (z) not allowed in integer format specifier") //nolint:staticcheck // Python's words
+		return dst, errors.New("Negative zero coercion (z) not allowed in integer format specifier") //nolint:staticcheck // Python's words
 	}
 	digits := n.appendAbs(make([]byte, 0, 24), base)
 	prefix := ""
@@ -107,15 +107,15 @@ func (f *spec) group(digits []byte, size, head, tail int) []byte {
 func appendChar(dst []byte, n whole, f spec) ([]byte, error) {
 	switch {
 	case f.precision >= 0:
-		return dst, fmt.Errorf("Precision not allowed in integer format specifier") //nolint:staticcheck // Python's words
+		return dst, errors.New("Precision not allowed in integer format specifier") //nolint:staticcheck // Python's words
 	case f.noNegZero:
-		return dst, fmt.Errorf("Negative zero coercion (z) not allowed in integer format specifier") //nolint:staticcheck // Python's words
+		return dst, errors.New("Negative zero coercion (z) not allowed in integer format specifier") //nolint:staticcheck // Python's words
 	case f.sign != 0:
-		return dst, fmt.Errorf("Sign not allowed with integer format specifier 'c'") //nolint:staticcheck // Python's words
+		return dst, errors.New("Sign not allowed with integer format specifier 'c'") //nolint:staticcheck // Python's words
 	case f.alternate:
-		return dst, fmt.Errorf("Alternate form (#) not allowed with integer format specifier 'c'") //nolint:staticcheck // Python's words
+		return dst, errors.New("Alternate form (#) not allowed with integer format specifier 'c'") //nolint:staticcheck // Python's words
 	case n.negative || n.large != nil || n.abs > utf8.MaxRune:
-		return dst, fmt.Errorf("%%c arg not in range(0x110000)")
+		return dst, errors.New("%c arg not in range(0x110000)")
 	}
 	return f.pad(dst, utf8.AppendRune(nil, rune(n.abs)), 0), nil
 }

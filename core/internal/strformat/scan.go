@@ -87,8 +87,8 @@ func fieldNameEnd(s string) (end int, c byte, err error) {
 		case '{':
 			return 0, 0, errors.New("unexpected '{' in field name")
 		case '[':
-			if close := strings.IndexByte(s[i+1:], ']'); close >= 0 {
-				i += close
+			if closing := strings.IndexByte(s[i+1:], ']'); closing >= 0 {
+				i += closing
 			} else {
 				i = len(s)
 			}

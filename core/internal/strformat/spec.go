@@ -1,6 +1,7 @@
 package strformat
 
 import (
+	"errors"
 	"fmt"
 	"unicode/utf8"
 )
@@ -56,7 +57,7 @@ func parseSpec(s string, align byte, kind rune, name string) (spec, error) {
 			return f, err
 		}
 		if f.precision < 0 {
-			return f, fmt.Errorf("Format specifier missing precision") //nolint:staticcheck // Python's words
+			return f, errors.New("Format specifier missing precision")
 		}
 	}
 	if p.rest != "" {
@@ -121,12 +122,12 @@ func (p *specParser) group(f *spec) error {
 	}
 	if p.peek() == '_' {
 		if f.grouping != 0 {
-			return fmt.Errorf("Cannot specify both ',' and '_'.") //nolint:staticcheck,revive // Python's words
+			return errors.New("Cannot specify both ',' and '_'.") //nolint:staticcheck,revive // Python's words
 		}
 		f.grouping = p.take()
 	}
 	if p.peek() == ',' && f.grouping == '_' {
-		return fmt.Errorf("Cannot specify both ',' and '_'.") //nolint:staticcheck,revive // Python's words
+		return errors.New("Cannot specify both ',' and '_'.") //nolint:staticcheck,revive // Python's words
 	}
 	return nil
 }
@@ -148,7 +149,7 @@ func (f *spec) checkGrouping() error {
 
 // pad appends text, of which the first head bytes are sign and prefix, filled up
 // to the width.
-func (f *spec) pad(dst []byte, text []byte, head int) []byte {
+func (f *spec) pad(dst, text []byte, head int) []byte {
 	missing := f.width - utf8.RuneCount(text)
 	if missing <= 0 {
 		return append(dst, text...)
@@ -183,15 +184,15 @@ func appendString(dst []byte, text, s, name string) ([]byte, error) {
 	case f.kind != 's':
 		return dst, unknownCode(f.kind, name)
 	case f.sign == ' ':
-		return dst, fmt.Errorf("Space not allowed in string format specifier") //nolint:staticcheck // Python's words
+		return dst, errors.New("Space not allowed in string format specifier") //nolint:staticcheck // Python's words
 	case f.sign != 0:
-		return dst, fmt.Errorf("Sign not allowed in string format specifier") //nolint:staticcheck // Python's words
+		return dst, errors.New("Sign not allowed in string format specifier") //nolint:staticcheck // Python's words
 	case f.noNegZero:
-		return dst, fmt.Errorf("Negative zero coercion (z) not allowed in string format specifier") //nolint:staticcheck // Python's words
+		return dst, errors.New("Negative zero coercion (z) not allowed in string format specifier") //nolint:staticcheck // Python's words
 	case f.alternate:
-		return dst, fmt.Errorf("Alternate form (#) not allowed in string format specifier") //nolint:staticcheck // Python's words
+		return dst, errors.New("Alternate form (#) not allowed in string format specifier") //nolint:staticcheck // Python's words
 	case f.align == '=':
-		return dst, fmt.Errorf("'=' alignment not allowed in string format specifier")
+		return dst, errors.New("'=' alignment not allowed in string format specifier")
 	}
 	if f.precision >= 0 {
 		text = firstRunes(text, f.precision)

@@ -3,6 +3,7 @@ package strformat_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -14,11 +15,11 @@ import (
 type address struct{ City string }
 
 type user struct {
-	address  //nolint:unused // read by reflection
+	address
 	Name     string
 	UserID   int
 	Friends  []*user
-	password string //nolint:unused // must not be shown
+	password string
 	Home     *address
 }
 
@@ -135,7 +136,7 @@ func FuzzFormat(f *testing.F) {
 			f.Add(c.Template, "text", int64(i), 1.5)
 		}
 	}
-	f.Add("{0:{1}} {2:%} {0[0]} {x.y[z]}", "é", int64(-1), -0.0)
+	f.Add("{0:{1}} {2:%} {0[0]} {x.y[z]}", "é", int64(-1), math.Copysign(0, -1))
 	f.Fuzz(func(t *testing.T, template, text string, n int64, x float64) {
 		args := []any{text, n, x, []any{text, n}, time.Unix(n%1e10, 0)}
 		named := strformat.NamedFunc(func(string) (any, bool) { return map[string]any{text: x}, true })
