@@ -67,7 +67,7 @@ func TestAnErrorOfAPythonServerBecomesOneNotificationThatLeadsToItsContext(t *te
 		w, ok = contextWindow(s)
 		return ok && w.OpenedIn != "0s"
 	})
-	t.Logf("from the click to the window: %s (with the race detector and software rendering)", w.OpenedIn)
+	t.Logf("from the click to the window: %s (software rendering)", w.OpenedIn)
 	if diff := cmp.Diff(ledUpTo, w.Records); diff != "" {
 		t.Errorf("the window lists other records (-want +got):\n%s", diff)
 	}

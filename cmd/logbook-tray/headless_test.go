@@ -268,3 +268,44 @@ stack, top first
 		t.Error(diff)
 	}
 }
+
+func TestExplainSaysWhatEveryHandlerWouldDo(t *testing.T) {
+	p, home := bare(t)
+	path := configure(t, home, `handlers:
+  - {name: errors, type: stderr, level: error, bubble: true}
+  - {name: shop, type: stderr, filter: 'channel startsWith "shop"'}
+  - {name: rest, type: "null"}
+`)
+	in := `{"channel": "shop.cart", "level": 14, "msg": "boom", "message": "boom", "args": [], "kwargs": {}, "extra": {}, "time": "2026-11-21T12:00:00Z", "heavy_initialized": true}
+{"channel": "db", "level": 10, "msg": "tick", "message": "tick", "args": [], "kwargs": {}, "extra": {}, "time": "2026-11-21T12:00:00Z", "heavy_initialized": true}
+`
+	out := e2e.Run(t, p.env, strings.NewReader(in), p.path, "explain", path)
+	var got []string
+	for line := range strings.Lines(out) {
+		if f := strings.Fields(line); strings.HasPrefix(line, "  ") {
+			got = append(got, f[0]+" "+f[1])
+		} else {
+			got = append(got, strings.TrimSpace(line))
+		}
+	}
+	want := []string{
+		"ERROR shop.cart: boom", "errors bubbled", "shop took", "rest unreached",
+		"DEBUG db: tick", "errors level", "shop filter", "rest blackhole",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s\n%s", diff, out)
+	}
+}
+
+func TestAStateDirectoryThatCannotBeWrittenIsSaid(t *testing.T) {
+	p, home := bare(t)
+	configure(t, home, listening(freeAddress(t)))
+	if err := os.WriteFile(filepath.Join(home, ".local"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	proc := p.start("headless")
+	want := "WARNING: logbook-tray: alerts are not kept across a restart: open the database of alerts: mkdir " +
+		filepath.Join(home, ".local") + ": not a directory\n"
+	e2e.Eventually(t, "the warning "+want, func() bool { return strings.Contains(proc.Output(), want) })
+	p.stopped(proc)
+}

@@ -223,6 +223,9 @@ func oneID(_ *cobra.Command, args []string) error {
 	return nil
 }
 
+// writeJSONLine writes v as one line.
+func writeJSONLine(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }
+
 func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")

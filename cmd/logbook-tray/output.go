@@ -16,17 +16,17 @@ import (
 type outputFormat string
 
 const (
-	formatText outputFormat = "text"
-	formatJSON outputFormat = "json"
+	outputText outputFormat = "text"
+	outputJSON outputFormat = "json"
 )
 
 func (f *outputFormat) flag(cmd *cobra.Command) {
-	*f = formatText
+	*f = outputText
 	cmd.Flags().Var(f, "format", "output format: text or json")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
-func (f outputFormat) json() bool { return f == formatJSON }
+func (f outputFormat) json() bool { return f == outputJSON }
 
 // String, Set and Type make it a flag value.
 func (f *outputFormat) String() string { return string(*f) }
@@ -34,7 +34,7 @@ func (f *outputFormat) String() string { return string(*f) }
 // Set accepts the known formats.
 func (f *outputFormat) Set(s string) error {
 	switch outputFormat(s) {
-	case formatText, formatJSON:
+	case outputText, outputJSON:
 		*f = outputFormat(s)
 		return nil
 	}

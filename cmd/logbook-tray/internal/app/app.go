@@ -125,17 +125,32 @@ func New(o Options) (*App, error) {
 
 // Check returns what the configuration would make, and all mistakes in it, without
 // opening a socket.
-func Check(o Options) (pipeline.Description, *config.Tree, config.Diagnostics, error) {
+func Check(o Options) (d pipeline.Description, tree *config.Tree, ds config.Diagnostics, err error) {
+	tree, ds, err = o.dry(func(po pipeline.Options, tree *config.Tree) (more config.Diagnostics, _ error) {
+		d, more = pipeline.Check(po, tree)
+		return more, nil
+	})
+	return d, tree, ds, err
+}
+
+// Explain calls each with a function that says what the handlers of the
+// configuration would do with a record. Nothing is delivered.
+func Explain(o Options, each func(explain func(*core.Record) []pipeline.Step) error) (*config.Tree, config.Diagnostics, error) {
+	return o.dry(func(po pipeline.Options, tree *config.Tree) (config.Diagnostics, error) {
+		return pipeline.Explain(po, tree, each)
+	})
+}
+
+// dry calls f with the configuration and with parts that nothing runs on.
+func (o Options) dry(f func(pipeline.Options, *config.Tree) (config.Diagnostics, error)) (*config.Tree, config.Diagnostics, error) {
 	tree, ds, err := o.load()
 	if err != nil {
-		return pipeline.Description{}, nil, nil, err
+		return nil, nil, err
 	}
-	a := &App{o: o, Alerts: alert.NewList(alert.Options{}), Self: o.Self}
+	a := &App{o: o, Alerts: alert.NewList(alert.Options{}), Mutes: mute.NewStack(nil), Self: o.Self}
 	a.Notifier = platform.New(platform.Options{})
-	defer a.Notifier.Close()
-	a.Mutes = mute.NewStack(nil)
-	d, more := pipeline.Check(a.pipelineOptions(), tree)
-	return d, tree, append(ds, more...).Sorted(), nil
+	more, err := f(a.pipelineOptions(), tree)
+	return tree, append(ds, more...).Sorted(), errors.Join(err, a.Notifier.Close())
 }
 
 // openState opens the state database. Without one the program works all the same,
