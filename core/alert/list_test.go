@@ -103,6 +103,25 @@ func TestARecordThatTwoHandlersReportCountsOnce(t *testing.T) {
 	}
 }
 
+func TestAnAlertHasTheLongestContextThatAHandlerKnows(t *testing.T) {
+	l := alert.NewList(alert.Options{})
+	trigger := record(3, "declined")
+	l.Occur(occurrence("a", trigger, noon)) // a handler that sees errors alone
+	o := occurrence("b", trigger, noon)
+	o.Context = []*core.Record{record(1, "cart opened"), record(2, "paying"), trigger}
+	a, isNew := l.Occur(o)
+	if isNew || a.Count != 1 {
+		t.Fatalf("new %v, %+v", isNew, a)
+	}
+	if a, _ := l.Get(1); len(a.Context) != 3 || a.Context[0] != o.Context[0] {
+		t.Errorf("context: %v", a.Context)
+	}
+	l.Occur(occurrence("a", trigger, noon)) // and the other way round
+	if a, _ := l.Get(1); len(a.Context) != 3 {
+		t.Errorf("context after one without: %v", a.Context)
+	}
+}
+
 func TestStates(t *testing.T) {
 	l := alert.NewList(alert.Options{})
 	for i := range 3 {

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"container/list"
+	"slices"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
@@ -32,23 +33,27 @@ type Occurrence struct {
 // returns the alert, without its context, and whether it is new.
 //
 // Several handlers may report the same record, as told by its sequence number: it is
-// counted once, and all get the same alert.
+// counted once, and all get the same alert. If several report the record that made the
+// alert, it has the longest context of theirs, whoever comes first.
 func (l *List) Occur(o Occurrence) (a Alert, isNew bool) {
 	if o.At.IsZero() {
 		o.At = time.Now()
 	}
 	l.mu.Lock()
 	el, counted := l.known(&o)
+	enriched := false
 	switch {
 	case el == nil:
 		el, isNew = l.create(&o), true
 	case !counted:
 		l.repeat(el, &o)
+	default:
+		enriched = l.enrich(el, &o)
 	}
 	a = el.Value.(*entry).alert
 	a.Context = nil
 	l.mu.Unlock()
-	if !counted {
+	if !counted || enriched {
 		l.changed()
 	}
 	return a, isNew
@@ -83,6 +88,22 @@ func (l *List) repeat(el *list.Element, o *Occurrence) {
 	a.Newest, a.Last, a.Title, a.Body = o.Record, o.At, o.Title, o.Body
 	l.counted.Put(o.Record.Seq, a.ID)
 	l.order.MoveToFront(el)
+}
+
+// enrich takes over the context of an occurrence that was counted already, if it is that
+// of the alert's trigger and tells more, and reports whether it was. l.mu is held.
+func (l *List) enrich(el *list.Element, o *Occurrence) bool {
+	e := el.Value.(*entry)
+	a := &e.alert
+	if o.Record.Seq != a.Trigger.Seq || a.Omitted > 0 || len(o.Context) <= len(a.Context) {
+		return false
+	}
+	a.Context = slices.Clone(o.Context)
+	l.bytes -= e.bytes
+	e.bytes = weigh(a.Context)
+	l.bytes += e.bytes
+	l.enforce()
+	return true
 }
 
 // create adds the alert of a first occurrence. l.mu is held.
