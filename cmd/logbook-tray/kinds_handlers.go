@@ -1,18 +1,31 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"time"
 
-	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/app"
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/config"
-	"github.com/logbook-tray/logbook-tray/core/format"
 	"github.com/logbook-tray/logbook-tray/core/handler"
-	"github.com/logbook-tray/logbook-tray/core/limit"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
-	"github.com/logbook-tray/logbook-tray/core/queue"
-	"github.com/logbook-tray/logbook-tray/notifiers"
 )
+
+// bufferKinds are the handlers that decide about records and leave the delivery to
+// others.
+func bufferKinds() []pipeline.HandlerKind {
+	return []pipeline.HandlerKind{
+		handlerKind("fingers_crossed", "holds records back until a severe one comes", defaultFingersCrossed, newFingersCrossed),
+		handlerKind("group", "collects records and hands them on together", plain[groupOptions], newGroup),
+		handlerKind("memory", "collects records until there are enough, or a severe one", defaultMemory, newMemory),
+		handlerKind("dedup", "hands on each message once, with a count", plain[dedupOptions], newDedup),
+		handlerKind("tagging", "hands records on by their tags", plain[taggingOptions], newTagging),
+		handlerKind("fan", "hands records on to several handlers", plain[fanOptions], newFan),
+		handlerKind("threaded", "runs another handler behind a queue", plain[threadedOptions], newThreaded),
+		{Name: "null", Doc: "a blackhole: records end here", New: newNull},
+	}
+}
 
 type fingersCrossedOptions struct {
 	ActionLevel     core.Level   `yaml:"action_level"`
@@ -31,14 +44,10 @@ func defaultFingersCrossed() *fingersCrossedOptions {
 	return &fingersCrossedOptions{ActionLevel: core.LevelError, BufferSize: handler.DefaultBufferSize, Reset: true, PullInformation: true}
 }
 
-func newFingersCrossed(env *pipeline.Env, options any) (core.Handler, error) {
-	o := options.(*fingersCrossedOptions)
+func newFingersCrossed(env *pipeline.Env, o *fingersCrossedOptions) (core.Handler, error) {
 	key, err := bufferKey(env, o.Key)
-	if err != nil {
-		return nil, config.At("key", "%w", err)
-	}
-	next, err := env.Handler(o.Handler)
-	if err != nil {
+	next, inside := env.Handler(o.Handler)
+	if err := errors.Join(atField("key", err), notNegative("max_keys", o.MaxKeys), inside); err != nil {
 		return nil, err
 	}
 	pull := core.On
@@ -80,125 +89,163 @@ func (f fingersCrossed) Report() pipeline.Report {
 	}}
 }
 
-type notificationOptions struct {
-	RecordLimit int           `yaml:"record_limit"`
-	RecordDelta time.Duration `yaml:"record_delta"`
-	Cap         int           `yaml:"cap"`
-	CapDelta    time.Duration `yaml:"cap_delta"`
-	Fingerprint string        `yaml:"fingerprint"`
-	Title       string        `yaml:"title"`
-	Text        string        `yaml:"text"`
+// defaultInterval is how long the buffers without another end hold records.
+const defaultInterval = time.Minute
+
+type groupOptions struct {
+	FlushInterval time.Duration `yaml:"flush_interval"`
+	MaxRecords    int           `yaml:"max_records"`
+	Handler       *config.Node  `yaml:"handler"`
 }
 
-func newNotification(a *app.App) func(*pipeline.Env, any) (core.Handler, error) {
-	return func(env *pipeline.Env, options any) (core.Handler, error) {
-		o := options.(*notificationOptions)
-		settings := notifiers.Options{
-			Limit:  limit.Options{Limit: o.RecordLimit, Delta: o.RecordDelta, Cap: o.Cap, CapDelta: o.CapDelta},
-			Alerts: a.Alerts, Mutes: a.Mutes,
-			OnError: func(err error) {
-				env.Self.Warn("{name}: {error}", core.Kw("name", env.Name), core.Kw("error", err.Error()))
-			},
-		}
-		var err error
-		if settings.Fingerprint, err = fingerprint(env, o.Fingerprint); err != nil {
-			return nil, config.At("fingerprint", "%w", err)
-		}
-		if settings.Title, err = formatter(o.Title); err != nil {
-			return nil, config.At("title", "%w", err)
-		}
-		if settings.Text, err = formatter(o.Text); err != nil {
-			return nil, config.At("text", "%w", err)
-		}
-		return newAsync(env, notifiers.NewHandler(a.Notifier, settings), notificationCounters), nil
+func newGroup(env *pipeline.Env, o *groupOptions) (core.Handler, error) {
+	next, inside := env.Handler(o.Handler)
+	if err := errors.Join(notNegative("max_records", o.MaxRecords), inside); err != nil {
+		return nil, err
 	}
+	g := handler.NewGroup(handler.GroupOptions{Handler: next, MaxRecords: o.MaxRecords})
+	return newPeriodic(g, o.FlushInterval, func() map[string]uint64 {
+		return map[string]uint64{"buffered": uint64(len(g.Buffered())), "discarded": g.Discarded()}
+	}), nil
 }
 
-func notificationCounters(h *notifiers.Handler) map[string]uint64 {
-	s := h.Stats()
-	return map[string]uint64{
-		"records": s.Records, "shown": s.Shown, "limited": s.RolledUp + s.Digested + s.Held, "muted": s.Muted,
-		"delivered": s.Delivered, "undelivered": s.Failed,
+type memoryOptions struct {
+	Capacity      int           `yaml:"capacity"`
+	FlushLevel    core.Level    `yaml:"flush_level"`
+	FlushOnClose  bool          `yaml:"flush_on_close"`
+	FlushInterval time.Duration `yaml:"flush_interval"`
+	Handler       *config.Node  `yaml:"handler"`
+}
+
+func defaultMemory() *memoryOptions {
+	return &memoryOptions{Capacity: handler.DefaultCapacity, FlushLevel: core.LevelError, FlushOnClose: true}
+}
+
+func newMemory(env *pipeline.Env, o *memoryOptions) (core.Handler, error) {
+	next, inside := env.Handler(o.Handler)
+	if err := errors.Join(notNegative("capacity", o.Capacity), inside); err != nil {
+		return nil, err
 	}
-}
-
-// fingerprint returns the fingerprint of a name, or that of an expression.
-func fingerprint(env *pipeline.Env, source string) (limit.Fingerprint, error) {
-	if source == "" {
-		return limit.Location, nil
-	}
-	if f, err := limit.ParseFingerprint(source); err == nil {
-		return f, nil
-	}
-	return env.Text(source)
-}
-
-// formatter returns a formatter for a format string; nil for none.
-func formatter(template string) (notifiers.Formatter, error) {
-	if template == "" {
-		return nil, nil //nolint:nilnil // the default
-	}
-	return format.NewString(template, format.Options{NoException: true})
-}
-
-// async is a handler behind a queue of its own, with a report for the status.
-type async[H core.Handler] struct {
-	*queue.Async
-
-	inner    H
-	counters func(H) map[string]uint64
-}
-
-// newAsync puts a handler that leaves the process behind a queue: what is slow or
-// fails there delays nobody.
-func newAsync[H core.Handler](env *pipeline.Env, h H, counters func(H) map[string]uint64) core.Handler {
-	a := queue.NewAsync(h, queue.AsyncOptions{
-		OnError: func(err error, records int) {
-			env.Self.Warn("{name}: {records} records: {error}", core.Kw("name", env.Name), core.Kw("records", records), core.Kw("error", err.Error()))
-		},
+	m := handler.NewMemory(handler.MemoryOptions{
+		Target: next, Capacity: o.Capacity, FlushLevel: o.FlushLevel, DiscardOnClose: !o.FlushOnClose,
 	})
-	return async[H]{a, h, counters}
+	return newPeriodic(m, o.FlushInterval, func() map[string]uint64 {
+		return map[string]uint64{"buffered": uint64(len(m.Buffered())), "discarded": m.Discarded()}
+	}), nil
 }
+
+type dedupOptions struct {
+	FormatString  string        `yaml:"format_string"`
+	MaxMessages   int           `yaml:"max_messages"`
+	FlushInterval time.Duration `yaml:"flush_interval"`
+	Handler       *config.Node  `yaml:"handler"`
+}
+
+func newDedup(env *pipeline.Env, o *dedupOptions) (core.Handler, error) {
+	next, inside := env.Handler(o.Handler)
+	var err error
+	if o.FormatString != "" && (!strings.Contains(o.FormatString, "{count}") || !strings.Contains(o.FormatString, "{message}")) {
+		err = config.At("format_string", "must have {count} and {message}")
+	}
+	if err := errors.Join(err, notNegative("max_messages", o.MaxMessages), inside); err != nil {
+		return nil, err
+	}
+	d := handler.NewDedup(handler.DedupOptions{Handler: next, Format: o.FormatString, MaxMessages: o.MaxMessages})
+	return newPeriodic(d, o.FlushInterval, nil), nil
+}
+
+// periodic flushes a handler that holds records back until its binding ends: that of
+// a handler in the file ends with the program.
+type periodic struct {
+	core.Handler
+
+	counters func() map[string]uint64
+	cancel   context.CancelFunc
+	done     chan struct{}
+}
+
+var (
+	_ core.BatchHandler = (*periodic)(nil)
+	_ core.Flusher      = (*periodic)(nil)
+	_ pipeline.Reporter = (*periodic)(nil)
+)
+
+// newPeriodic starts a goroutine that flushes h, at first after the interval; 0 is
+// defaultInterval. It ends with Close, which closes h too.
+func newPeriodic(h core.Handler, interval time.Duration, counters func() map[string]uint64) *periodic {
+	if interval <= 0 {
+		interval = defaultInterval
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &periodic{Handler: h, counters: counters, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		t := time.NewTicker(interval)
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-t.C:
+				_ = core.Flush(ctx, h) // the handler behind counts and reports its errors
+			}
+		}
+	}()
+	return p
+}
+
+// HandleBatch implements core.BatchHandler.
+func (p *periodic) HandleBatch(ctx context.Context, rs []*core.Record, why core.BatchReason) error {
+	return core.HandleBatch(ctx, p.Handler, rs, why)
+}
+
+// Flush implements core.Flusher.
+func (p *periodic) Flush(ctx context.Context) error { return core.Flush(ctx, p.Handler) }
 
 // Report implements pipeline.Reporter.
-func (a async[H]) Report() pipeline.Report {
-	s := a.Stats()
-	r := pipeline.Report{State: string(s.State), Counters: a.counters(a.inner)}
-	if s.Err != nil {
-		r.Error = s.Err.Error()
+func (p *periodic) Report() pipeline.Report {
+	r := pipeline.Report{State: "ok"}
+	if p.counters != nil {
+		r.Counters = p.counters()
 	}
-	r.Counters["queued"] = uint64(s.Queued) //nolint:gosec // a count
-	r.Counters["dropped"] = s.Dropped
 	return r
 }
 
+// Close ends the goroutine and closes the handler.
+func (p *periodic) Close() error {
+	p.cancel()
+	<-p.done
+	return core.Close(p.Handler)
+}
+
+type taggingOptions struct {
+	Handlers map[string]*config.Node `yaml:"handlers,required"`
+}
+
+func newTagging(env *pipeline.Env, o *taggingOptions) (core.Handler, error) {
+	tags := handler.Tagging{}
+	var errs []error
+	for tag, node := range o.Handlers {
+		h, err := env.Handler(node)
+		errs = append(errs, err)
+		tags[tag] = []core.Binding{{Name: env.Name + "/" + tag, Handler: h}}
+	}
+	return tags, errors.Join(errs...)
+}
+
+type fanOptions struct {
+	Handlers []*config.Node `yaml:"handlers,required"`
+}
+
+func newFan(env *pipeline.Env, o *fanOptions) (core.Handler, error) {
+	var fan handler.Fan
+	var errs []error
+	for _, node := range o.Handlers {
+		h, err := env.Handler(node)
+		errs = append(errs, err)
+		fan = append(fan, h)
+	}
+	return fan, errors.Join(errs...)
+}
+
 func newNull(*pipeline.Env, any) (core.Handler, error) { return nil, nil } //nolint:nilnil // a blackhole is no handler
-
-type stderrOptions struct {
-	FormatString string `yaml:"format_string"`
-}
-
-func newStderr(_ *pipeline.Env, options any) (core.Handler, error) {
-	o := options.(*stderrOptions)
-	if o.FormatString == "" {
-		return handler.NewStderr(handler.StreamOptions{}), nil
-	}
-	f, err := format.NewString(o.FormatString, format.Options{})
-	if err != nil {
-		return nil, config.At("format_string", "%w", err)
-	}
-	return handler.NewStderr(handler.StreamOptions{Formatter: f}), nil
-}
-
-type setOptions struct {
-	Extra map[string]string `yaml:"extra,required"`
-}
-
-func newSet(_ *pipeline.Env, options any) (core.Processor, error) {
-	o := options.(*setOptions)
-	return func(r *core.Record) {
-		for key, value := range o.Extra {
-			r.Extra.Set(key, value)
-		}
-	}, nil
-}

@@ -2,84 +2,173 @@ package main
 
 import (
 	"context"
-	"time"
+	"crypto/tls"
+	"errors"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/config"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/core/queue"
-	"github.com/logbook-tray/logbook-tray/core/queue/zeromq"
+	"github.com/logbook-tray/logbook-tray/core/queue/datagram"
+	"github.com/logbook-tray/logbook-tray/core/queue/socket"
+	"github.com/logbook-tray/logbook-tray/core/queue/syslog"
+	"github.com/logbook-tray/logbook-tray/core/queue/web"
 )
 
-type zeromqOptions struct {
-	URI     string        `yaml:"uri"`
-	URIs    []string      `yaml:"uris"`
-	Mode    string        `yaml:"mode"`
-	Multi   bool          `yaml:"multi"` // Logbook's name of pull
-	Topics  []string      `yaml:"topics"`
-	HWM     int           `yaml:"hwm"`
-	MaxSize config.Size   `yaml:"max_size"`
-	Linger  time.Duration `yaml:"linger"`
+// networkSources are the sources that other programs connect to, or that connect to
+// others.
+func networkSources() []pipeline.SourceKind {
+	both := subscription("zeromq", "Logbook's ZeroMQHandler", newZeroMQ)
+	both.Listen = true
+	return []pipeline.SourceKind{
+		both,
+		listener("socket", "Python's SocketHandler, JSON lines and plain lines over TCP or a Unix socket", newSocket),
+		listener("datagram", "Python's DatagramHandler, JSON and plain lines over UDP or a Unix socket", newDatagram),
+		listener("http", "Python's HTTPHandler and JSON over HTTP", newWeb),
+		listener("syslog", "what is sent to a syslog server", newSyslogSource),
+	}
 }
 
-// pattern returns what kind of socket the options ask for and who binds.
-func (o *zeromqOptions) pattern() (zeromq.Pattern, zeromq.Side, error) {
-	switch o.Mode {
-	case "":
-		if o.Multi {
-			return zeromq.Pull, zeromq.Natural, nil
-		}
-		return zeromq.Sub, zeromq.Natural, nil
-	case "pull":
-		return zeromq.Pull, zeromq.Natural, nil
-	case "sub":
-		return zeromq.Sub, zeromq.Natural, nil
-	case "pull_connect":
-		return zeromq.Pull, zeromq.Connect, nil
-	case "sub_bind":
-		return zeromq.Sub, zeromq.Bind, nil
-	}
-	return "", "", config.At("mode", "unknown mode %q (one of pull, sub, pull_connect, sub_bind)", o.Mode)
-}
-
-func newZeroMQ(env *pipeline.Env, options any) (pipeline.Opener, error) {
-	o := options.(*zeromqOptions)
-	uris := o.URIs
-	if o.URI != "" {
-		uris = append([]string{o.URI}, uris...)
-	}
-	if len(uris) == 0 {
-		return nil, config.At("uri", "is missing: give one such as tcp://127.0.0.1:5556")
-	}
-	pattern, side, err := o.pattern()
-	if err != nil {
-		return nil, err
-	}
-	settings := zeromq.Options{
-		Addresses: uris, Pattern: pattern, Side: side, Topics: o.Topics, Queue: o.HWM,
-		MaxMessageSize: int64(o.MaxSize), Linger: o.Linger,
-		OnPeer: func(p queue.Peer) { logPeer(env.Self, env.Name, p) },
-	}
-	return func(context.Context) (pipeline.Subscriber, error) {
-		r, err := zeromq.NewReceiver(settings)
+// opener returns how to open a subscriber.
+func opener(env *pipeline.Env, open func(context.Context) (queue.Receiver, error)) pipeline.Opener {
+	return func(ctx context.Context) (pipeline.Subscriber, error) {
+		r, err := open(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return subscriber{queue.NewSubscriber(r, queue.Options{Name: env.Name})}, nil
-	}, nil
+	}
 }
 
-// logPeer logs that a peer came or went.
-func logPeer(self *core.Logger, name string, p queue.Peer) {
-	level, text := core.LevelDebug, "{name}: {state} {address}"
-	if p.State == queue.StateLost || p.State == queue.StateFailed {
-		level = core.LevelInfo
+// plainLines are the options of sources that take plain lines too.
+type plainLines struct {
+	Channel string     `yaml:"channel"`
+	Level   core.Level `yaml:"level"`
+}
+
+// remedies against addresses that others can reach.
+const (
+	withClientCA = "give tls_cert, tls_key and tls_client_ca"
+	withToken    = "give tls_cert, tls_key and a token"
+	withNothing  = "datagrams have no key"
+)
+
+type socketOptions struct {
+	plainLines
+	serverTLS
+
+	TLSClientCA    string      `yaml:"tls_client_ca,path"`
+	Network        string      `yaml:"network"`
+	Address        string      `yaml:"address,required"`
+	MaxSize        config.Size `yaml:"max_size"`
+	MaxConnections int         `yaml:"max_connections"`
+}
+
+func newSocket(env *pipeline.Env, o *socketOptions) (pipeline.Opener, error) {
+	secure, err := o.config(o.TLSClientCA)
+	err = errors.Join(err, oneOf("network", o.Network, "tcp", "unix"),
+		checkListen(o.Network, o.Address, identifies(secure), withClientCA), notNegative("max_connections", o.MaxConnections))
+	if err != nil {
+		return nil, err
 	}
-	if p.Err != "" {
-		text += ": {error}"
+	settings := socket.Options{
+		Network: o.Network, Address: o.Address, Channel: o.Channel, Level: o.Level, MaxMessageSize: int(o.MaxSize),
+		MaxConnections: o.MaxConnections, TLS: secure, OnPeer: peerLogger(env),
 	}
-	_ = self.Log(context.Background(), level, text, core.Kw("name", name), core.Kw("state", string(p.State)),
-		core.Kw("address", p.Address), core.Kw("error", p.Err)) // its handlers do not fail
+	return opener(env, func(context.Context) (queue.Receiver, error) { return socket.NewReceiver(settings) }), nil
+}
+
+// identifies reports whether peers have to prove who they are.
+func identifies(t *tls.Config) bool { return t != nil && t.ClientCAs != nil }
+
+type datagramOptions struct {
+	plainLines
+
+	Network string `yaml:"network"`
+	Address string `yaml:"address,required"`
+}
+
+func newDatagram(env *pipeline.Env, o *datagramOptions) (pipeline.Opener, error) {
+	err := errors.Join(oneOf("network", o.Network, "udp", "unixgram"), checkListen(o.Network, o.Address, false, withNothing))
+	if err != nil {
+		return nil, err
+	}
+	settings := datagram.Options{Network: o.Network, Address: o.Address, Channel: o.Channel, Level: o.Level}
+	return opener(env, func(context.Context) (queue.Receiver, error) { return datagram.NewReceiver(settings) }), nil
+}
+
+type webOptions struct {
+	serverTLS
+
+	Address    string        `yaml:"address,required"`
+	Channel    string        `yaml:"channel"`
+	Token      config.Secret `yaml:"token"`
+	Hosts      []string      `yaml:"hosts"`
+	MaxSize    config.Size   `yaml:"max_size"`
+	MaxRecords int           `yaml:"max_records"`
+}
+
+func newWeb(env *pipeline.Env, o *webOptions) (pipeline.Opener, error) {
+	secure, err := o.config("")
+	err = errors.Join(err, checkListen("tcp", o.Address, secure != nil && !o.Token.IsZero(), withToken),
+		notNegative("max_records", o.MaxRecords))
+	if err != nil {
+		return nil, err
+	}
+	settings := web.Options{
+		Address: o.Address, Channel: o.Channel, Token: o.Token.Reveal(), Hosts: o.Hosts, MaxBody: int64(o.MaxSize),
+		MaxRecords: o.MaxRecords, TLS: secure,
+	}
+	return opener(env, func(context.Context) (queue.Receiver, error) { return web.NewReceiver(settings) }), nil
+}
+
+type syslogSourceOptions struct {
+	serverTLS
+
+	TLSClientCA    string      `yaml:"tls_client_ca,path"`
+	Network        string      `yaml:"network"`
+	Address        string      `yaml:"address,required"`
+	TimeZone       string      `yaml:"time_zone"`
+	MaxSize        config.Size `yaml:"max_size"`
+	MaxConnections int         `yaml:"max_connections"`
+}
+
+func newSyslogSource(env *pipeline.Env, o *syslogSourceOptions) (pipeline.Opener, error) {
+	network := orElse(o.Network, "udp")
+	secure, err := o.config(o.TLSClientCA)
+	zone, zerr := location(orElse(o.TimeZone, "local"))
+	remedy := withClientCA
+	if network == "udp" {
+		remedy = withNothing
+	}
+	err = errors.Join(err, zerr, oneOf("network", network, "udp", "tcp", "unix", "unixgram"),
+		checkListen(network, o.Address, network == "tcp" && identifies(secure), remedy), notNegative("max_connections", o.MaxConnections))
+	if secure != nil && network != "tcp" {
+		err = errors.Join(err, config.At("tls_cert", "TLS needs the network tcp"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	settings := syslog.Options{
+		Network: network, Address: o.Address, Zone: zone, MaxMessageSize: int(o.MaxSize), MaxConnections: o.MaxConnections,
+		TLS: secure, OnPeer: peerLogger(env),
+	}
+	return opener(env, func(context.Context) (queue.Receiver, error) { return syslog.NewReceiver(settings) }), nil
+}
+
+// peerLogger returns what logs that a peer came or went.
+func peerLogger(env *pipeline.Env) func(queue.Peer) {
+	return func(p queue.Peer) {
+		level, text := core.LevelDebug, "{name}: {state} {address}"
+		if p.State == queue.StateLost || p.State == queue.StateFailed {
+			level = core.LevelInfo
+		}
+		if p.Err != "" {
+			text += ": {error}"
+		}
+		_ = env.Self.Log(context.Background(), level, text, core.Kw("name", env.Name), core.Kw("state", string(p.State)),
+			core.Kw("address", p.Address), core.Kw("error", p.Err)) // its handlers do not fail
+	}
 }
 
 // subscriber is a queue.Subscriber with a report for the status.

@@ -1,0 +1,361 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/assets"
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/app"
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/config"
+	"github.com/logbook-tray/logbook-tray/core/format"
+	"github.com/logbook-tray/logbook-tray/core/limit"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
+	"github.com/logbook-tray/logbook-tray/notifiers"
+	"github.com/logbook-tray/logbook-tray/notifiers/boxcar"
+	"github.com/logbook-tray/logbook-tray/notifiers/external"
+	"github.com/logbook-tray/logbook-tray/notifiers/growl"
+	"github.com/logbook-tray/logbook-tray/notifiers/notifo"
+	"github.com/logbook-tray/logbook-tray/notifiers/push"
+	"github.com/logbook-tray/logbook-tray/notifiers/speech"
+)
+
+// notifierKinds are the handlers that make alerts. All of them share one list of
+// alerts, so that an error that several of them tell about is one alert, and one
+// stack of mutes.
+func notifierKinds(a *app.App) []pipeline.HandlerKind {
+	return []pipeline.HandlerKind{
+		handlerKind("notification", "a desktop notification that leads to the context", plain[notificationOptions], newNotification(a)),
+		handlerKind("ntfy", "a push message through ntfy", plain[ntfyOptions], newNtfy(a)),
+		handlerKind("gotify", "a push message through Gotify", plain[gotifyOptions], newGotify(a)),
+		handlerKind("speech", "reads errors aloud", plain[speechOptions], newSpeech(a)),
+		handlerKind("external_notification", "runs a program for each notification", plain[programOptions], newProgramNotifier(a)),
+		handlerKind("growl", "a notification through Growl, Snarl and what else speaks GNTP", plain[growlOptions], newGrowl(a)),
+		handlerKind("boxcar", "the requests of Logbook's BoxcarHandler, for a server of one's own", plain[boxcarOptions], newBoxcar(a)),
+		handlerKind("notifo", "the requests of Logbook's NotifoHandler, for a server of one's own", plain[notifoOptions], newNotifo(a)),
+	}
+}
+
+// notifying are the options of all notifiers.
+type notifying struct {
+	RecordLimit int           `yaml:"record_limit"`
+	RecordDelta time.Duration `yaml:"record_delta"`
+	Cap         int           `yaml:"cap"`
+	CapDelta    time.Duration `yaml:"cap_delta"`
+	Fingerprint string        `yaml:"fingerprint"`
+	Title       string        `yaml:"title"`
+	Text        string        `yaml:"text"`
+	Timeout     time.Duration `yaml:"timeout"`
+	QueueSize   int           `yaml:"queue_size"`
+}
+
+// The bounds of notifiers where a file says nothing. A storm of errors is taken up
+// while the first one is being shown; the services on the network are given
+// time for several attempts.
+const (
+	defaultNotifierQueue = 20_000
+	defaultPushTimeout   = 30 * time.Second
+)
+
+// notify makes the handler for a notifier, which build makes. It owns the notifier,
+// unless that is the desktop's.
+func (o *notifying) notify(env *pipeline.Env, a *app.App, build func() (notifiers.Notifier, error)) (core.Handler, error) {
+	settings, err := o.options(env, a)
+	if err != nil {
+		return nil, err
+	}
+	n, err := build()
+	if err != nil {
+		return nil, err
+	}
+	settings.CloseNotifier = n != notifiers.Notifier(a.Notifier)
+	waiting := queueing{QueueSize: o.QueueSize}
+	if waiting.QueueSize == 0 {
+		waiting.QueueSize = defaultNotifierQueue
+	}
+	behind, err := waiting.options()
+	if err != nil {
+		if c, ok := n.(io.Closer); ok && settings.CloseNotifier {
+			err = errors.Join(err, c.Close())
+		}
+		return nil, err
+	}
+	return newAsync(env, notifiers.NewHandler(n, settings), behind, notificationCounters), nil
+}
+
+func (o *notifying) options(env *pipeline.Env, a *app.App) (notifiers.Options, error) {
+	settings := notifiers.Options{
+		Limit:  limit.Options{Limit: o.RecordLimit, Delta: o.RecordDelta, Cap: o.Cap, CapDelta: o.CapDelta},
+		Alerts: a.Alerts, Mutes: a.Mutes, Timeout: o.Timeout,
+		OnError: func(err error) {
+			env.Self.Warn("{name}: {error}", core.Kw("name", env.Name), core.Kw("error", err.Error()))
+		},
+	}
+	var ferr, terr, berr error
+	settings.Fingerprint, ferr = fingerprint(env, o.Fingerprint)
+	settings.Title, terr = formatter(o.Title)
+	settings.Text, berr = formatter(o.Text)
+	return settings, errors.Join(atField("fingerprint", ferr), atField("title", terr), atField("text", berr))
+}
+
+func notificationCounters(h *notifiers.Handler) map[string]uint64 {
+	s := h.Stats()
+	return map[string]uint64{
+		"records": s.Records, "shown": s.Shown, "limited": s.RolledUp + s.Digested + s.Held, "muted": s.Muted,
+		"delivered": s.Delivered, "undelivered": s.Failed,
+	}
+}
+
+// fingerprint returns the fingerprint of a name, or that of an expression.
+func fingerprint(env *pipeline.Env, source string) (limit.Fingerprint, error) {
+	if f, err := limit.ParseFingerprint(source); err == nil {
+		return f, nil
+	}
+	return env.Text(source)
+}
+
+// formatter returns a formatter for a format string; nil for none.
+func formatter(template string) (notifiers.Formatter, error) {
+	if template == "" {
+		return nil, nil //nolint:nilnil // the default
+	}
+	return format.NewString(template, format.Options{NoException: true})
+}
+
+// notifierOf returns a notifier, or none at all with an error.
+func notifierOf[N notifiers.Notifier](n N, err error) (notifiers.Notifier, error) {
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+type notificationOptions struct{ notifying }
+
+func newNotification(a *app.App) func(*pipeline.Env, *notificationOptions) (core.Handler, error) {
+	return func(env *pipeline.Env, o *notificationOptions) (core.Handler, error) {
+		return o.notify(env, a, func() (notifiers.Notifier, error) { return a.Notifier, nil })
+	}
+}
+
+// pushing gives a notifier on the network more time.
+func (o *notifying) pushing() *notifying {
+	if o.Timeout == 0 {
+		o.Timeout = defaultPushTimeout
+	}
+	return o
+}
+
+type ntfyOptions struct {
+	notifying
+
+	URL      string        `yaml:"url"`
+	Topic    string        `yaml:"topic"`
+	Token    config.Secret `yaml:"token"`
+	Username string        `yaml:"username"`
+	Password config.Secret `yaml:"password"`
+	Click    string        `yaml:"click"`
+}
+
+func newNtfy(a *app.App) func(*pipeline.Env, *ntfyOptions) (core.Handler, error) {
+	return func(env *pipeline.Env, o *ntfyOptions) (core.Handler, error) {
+		server, topic, err := o.address()
+		if err != nil {
+			return nil, err
+		}
+		return o.pushing().notify(env, a, func() (notifiers.Notifier, error) {
+			n, err := notifierOf(push.NewNtfy(push.NtfyOptions{
+				Server: server, Topic: topic, Token: o.Token.Reveal(), User: o.Username, Password: o.Password.Reveal(), Click: o.Click,
+			}))
+			return n, blame(err, "topic", o.topicField(), "server", "url")
+		})
+	}
+}
+
+type gotifyOptions struct {
+	notifying
+
+	URL   string        `yaml:"url,required"`
+	Token config.Secret `yaml:"token,required"`
+	Click string        `yaml:"click"`
+}
+
+func newGotify(a *app.App) func(*pipeline.Env, *gotifyOptions) (core.Handler, error) {
+	return func(env *pipeline.Env, o *gotifyOptions) (core.Handler, error) {
+		return o.pushing().notify(env, a, func() (notifiers.Notifier, error) {
+			n, err := notifierOf(push.NewGotify(push.GotifyOptions{Server: o.URL, Token: o.Token.Reveal(), Click: o.Click}))
+			return n, blame(err, "token", "token", "server", "url")
+		})
+	}
+}
+
+type speechOptions struct {
+	notifying
+
+	Rate  int    `yaml:"rate"`
+	Voice string `yaml:"voice"`
+}
+
+func newSpeech(a *app.App) func(*pipeline.Env, *speechOptions) (core.Handler, error) {
+	return func(env *pipeline.Env, o *speechOptions) (core.Handler, error) {
+		return o.notify(env, a, func() (notifiers.Notifier, error) {
+			n, err := notifierOf(speech.New(speech.Options{
+				Rate: o.Rate, Voice: o.Voice,
+				OnError: func(err error) {
+					env.Self.Warn("{name}: {error}", core.Kw("name", env.Name), core.Kw("error", err.Error()))
+				},
+			}))
+			return n, blame(err, "rate", "rate", "voice", "voice", speech.ErrNoSpeaker.Error(), "type")
+		})
+	}
+}
+
+type programOptions struct {
+	notifying
+
+	Arguments   []string          `yaml:"arguments,required"`
+	StdinFormat string            `yaml:"stdin_format"`
+	Dir         string            `yaml:"dir,path"`
+	Env         map[string]string `yaml:"env"`
+}
+
+func newProgramNotifier(a *app.App) func(*pipeline.Env, *programOptions) (core.Handler, error) {
+	return func(env *pipeline.Env, o *programOptions) (core.Handler, error) {
+		if len(o.Arguments) == 0 {
+			return nil, config.At("arguments", "must not be empty: name a program")
+		}
+		settings := external.Options{Program: o.Arguments[0], Dir: o.Dir, Env: environment(o.Env), Timeout: o.Timeout}
+		for _, argument := range o.Arguments[1:] {
+			f, err := format.NewString(argument, format.Options{NoException: true})
+			if err != nil {
+				return nil, config.At("arguments", "%q: %w", argument, err)
+			}
+			settings.Args = append(settings.Args, f)
+		}
+		var err error
+		if settings.Stdin, err = formatter(o.StdinFormat); err != nil {
+			return nil, config.At("stdin_format", "%w", err)
+		}
+		return o.notify(env, a, func() (notifiers.Notifier, error) {
+			n, err := notifierOf(external.New(settings))
+			return n, atField("arguments", err)
+		})
+	}
+}
+
+type growlOptions struct {
+	notifying
+
+	ApplicationName string        `yaml:"application_name"`
+	Address         string        `yaml:"address"`
+	Password        config.Secret `yaml:"password"`
+	Encrypt         bool          `yaml:"encrypt"`
+	Icon            string        `yaml:"icon,path"`
+}
+
+func newGrowl(a *app.App) func(*pipeline.Env, *growlOptions) (core.Handler, error) {
+	return func(env *pipeline.Env, o *growlOptions) (core.Handler, error) {
+		icon := assets.AppIcon().Content()
+		if o.Icon != "" {
+			var err error
+			if icon, err = readIcon(o.Icon); err != nil {
+				return nil, config.At("icon", "%w", err)
+			}
+		}
+		return o.notify(env, a, func() (notifiers.Notifier, error) {
+			n, err := notifierOf(growl.New(growl.Options{
+				AppName: o.ApplicationName, Address: o.Address, Password: o.Password.Reveal(), Encrypt: o.Encrypt, Icon: icon,
+				OnAction:  func(v notifiers.Activation) { a.Alerts.Seen(v.ID) },
+				OnDismiss: func(id uint64) { a.Alerts.Seen(id) },
+			}))
+			return n, blame(err, "address", "address", "encryption", "encrypt")
+		})
+	}
+}
+
+// maxIcon is the size of the largest icon that is sent, in bytes.
+const maxIcon = 1 << 20
+
+var errIcon = errors.New("an icon must be a regular file of 1 MiB at most")
+
+func readIcon(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxIcon {
+		return nil, errIcon
+	}
+	return os.ReadFile(path)
+}
+
+type boxcarOptions struct {
+	notifying
+
+	Email    string        `yaml:"email,required"`
+	Password config.Secret `yaml:"password,required"`
+	URL      string        `yaml:"url,required"`
+}
+
+func newBoxcar(a *app.App) func(*pipeline.Env, *boxcarOptions) (core.Handler, error) {
+	return func(env *pipeline.Env, o *boxcarOptions) (core.Handler, error) {
+		return o.pushing().notify(env, a, func() (notifiers.Notifier, error) {
+			n, err := notifierOf(boxcar.New(boxcar.Options{Email: o.Email, Password: o.Password.Reveal(), Server: o.URL}))
+			return n, blame(err, "server", "url")
+		})
+	}
+}
+
+type notifoOptions struct {
+	notifying
+
+	ApplicationName string        `yaml:"application_name"`
+	Username        string        `yaml:"username,required"`
+	Secret          config.Secret `yaml:"secret,required"`
+	HideLevel       bool          `yaml:"hide_level"`
+	URL             string        `yaml:"url,required"`
+}
+
+func newNotifo(a *app.App) func(*pipeline.Env, *notifoOptions) (core.Handler, error) {
+	return func(env *pipeline.Env, o *notifoOptions) (core.Handler, error) {
+		return o.pushing().notify(env, a, func() (notifiers.Notifier, error) {
+			n, err := notifierOf(notifo.New(notifo.Options{
+				AppName: o.ApplicationName, Username: o.Username, Secret: o.Secret.Reveal(), HideLevel: o.HideLevel, Server: o.URL,
+			}))
+			return n, blame(err, "server", "url")
+		})
+	}
+}
+
+// address returns the server and the topic: url may name both, as ntfy's
+// own documentation writes it, or the server alone.
+func (o *ntfyOptions) address() (server, topic string, err error) {
+	if o.Topic != "" || o.URL == "" {
+		if o.Topic == "" {
+			return "", "", config.At("type", "needs a topic, or a url that ends with it")
+		}
+		return o.URL, o.Topic, nil
+	}
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return "", "", config.At("url", "is not a URL")
+	}
+	u.Path, topic = path.Split(strings.TrimRight(u.Path, "/"))
+	if topic == "" {
+		return "", "", config.At("url", "must end with the topic, or a topic must be given")
+	}
+	return u.String(), topic, nil
+}
+
+// topicField is the option that the topic stands in.
+func (o *ntfyOptions) topicField() string {
+	if o.Topic == "" {
+		return "url"
+	}
+	return "topic"
+}

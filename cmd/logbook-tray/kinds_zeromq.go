@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core/config"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/zeromq"
+)
+
+// zeromqShared are the options of both directions.
+type zeromqShared struct {
+	URI            string        `yaml:"uri"`
+	URIs           []string      `yaml:"uris"`
+	Mode           string        `yaml:"mode"`
+	Multi          bool          `yaml:"multi"` // Logbook's name of pull and push
+	HWM            int           `yaml:"hwm"`
+	Linger         time.Duration `yaml:"linger"`
+	CurveSecretKey config.Secret `yaml:"curve_secret_key"`
+	CurveServerKey string        `yaml:"curve_server_key"`
+}
+
+// modes are the values of the option mode.
+type modes map[string]struct {
+	pattern zeromq.Pattern
+	side    zeromq.Side
+}
+
+// logbookMulti is the entry of modes for the option multi; none that can be written.
+const logbookMulti = "multi\x00"
+
+// settings checks the options, as far as that can be done without opening the socket.
+func (o *zeromqShared) settings(known modes) (s zeromq.Options, err error) {
+	s = zeromq.Options{Addresses: o.URIs, Queue: o.HWM, Linger: o.Linger}
+	field := "uris"
+	if o.URI != "" {
+		s.Addresses, field = append([]string{o.URI}, o.URIs...), "uri"
+	}
+	if len(s.Addresses) == 0 {
+		return s, config.At("uri", "is missing: give one such as tcp://127.0.0.1:5556")
+	}
+	mode := o.Mode
+	if mode == "" && o.Multi {
+		mode = logbookMulti
+	}
+	m, ok := known[mode]
+	if !ok {
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(known)), func(n string) bool { return n == "" || n == logbookMulti })
+		return s, oneOf("mode", o.Mode, names...)
+	}
+	s.Pattern, s.Side = m.pattern, m.side
+	if s.Curve, err = o.curve(); err != nil {
+		return s, err
+	}
+	binds := s.Side == zeromq.Bind || s.Side == zeromq.Natural && (s.Pattern == zeromq.Pull || s.Pattern == zeromq.Pub)
+	for _, uri := range s.Addresses {
+		err = errors.Join(err, atField(field, checkURI(uri, binds && s.Curve == nil)))
+	}
+	return s, errors.Join(err, notNegative("hwm", o.HWM))
+}
+
+// keyLength is that of a key in the Z85 encoding.
+const keyLength = 40
+
+func (o *zeromqShared) curve() (*zeromq.Curve, error) {
+	if o.CurveSecretKey.IsZero() {
+		if o.CurveServerKey != "" {
+			return nil, config.At("curve_server_key", "needs curve_secret_key, the key of this end")
+		}
+		return nil, nil //nolint:nilnil // plain text
+	}
+	if len(o.CurveSecretKey.Reveal()) != keyLength {
+		return nil, config.At("curve_secret_key", "is not a key of %d characters", keyLength)
+	}
+	if o.CurveServerKey != "" && len(o.CurveServerKey) != keyLength {
+		return nil, config.At("curve_server_key", "is not a key of %d characters", keyLength)
+	}
+	return &zeromq.Curve{Secret: o.CurveSecretKey.Reveal(), ServerKey: o.CurveServerKey}, nil
+}
+
+// checkURI checks the address of a socket, which must not be reachable from other
+// computers if private is set.
+func checkURI(uri string, private bool) error {
+	transport, rest, ok := strings.Cut(uri, "://")
+	if !ok {
+		return errors.New("needs a transport in front, such as tcp://" + uri)
+	}
+	switch transport {
+	case "ipc", "inproc":
+		if rest == "" {
+			return errors.New("needs a path, such as ipc:///run/user/1000/records.sock")
+		}
+		return nil
+	case "tcp":
+	default:
+		return errors.New("unknown transport " + transport + " (one of tcp, ipc, inproc)")
+	}
+	host, _, err := net.SplitHostPort(rest)
+	if err != nil || host == "" {
+		return errors.New("want tcp://HOST:PORT")
+	}
+	if !private {
+		return nil
+	}
+	return checkLoopback(host, "set curve_secret_key")
+}
+
+type zeromqOptions struct {
+	zeromqShared
+
+	Topics  []string    `yaml:"topics"`
+	MaxSize config.Size `yaml:"max_size"`
+}
+
+func newZeroMQ(env *pipeline.Env, o *zeromqOptions) (pipeline.Opener, error) {
+	settings, err := o.settings(modes{
+		"":             {zeromq.Sub, zeromq.Natural},
+		"sub":          {zeromq.Sub, zeromq.Natural},
+		"pull":         {zeromq.Pull, zeromq.Natural},
+		"pull_connect": {zeromq.Pull, zeromq.Connect},
+		"sub_bind":     {zeromq.Sub, zeromq.Bind},
+		logbookMulti:   {zeromq.Pull, zeromq.Natural},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if settings.Topics = o.Topics; len(o.Topics) > 0 && settings.Pattern != zeromq.Sub {
+		return nil, config.At("topics", "only a SUB socket has them")
+	}
+	settings.MaxMessageSize = int64(o.MaxSize)
+	settings.OnPeer = peerLogger(env)
+	return opener(env, func(context.Context) (queue.Receiver, error) { return zeromq.NewReceiver(settings) }), nil
+}
