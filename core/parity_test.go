@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,8 +27,8 @@ func TestParityTableNamesRealTests(t *testing.T) {
 			}
 			next++
 		}
-		if dir == "-" && strings.TrimSpace(what) == "" {
-			t.Errorf("%s: no reason", number)
+		if strings.TrimSpace(what) == "" {
+			t.Errorf("%s: neither a test nor a reason", number)
 		}
 		if name := quoted.FindStringSubmatch(what); name != nil && !hasTest(t, dir, name[1]) {
 			t.Errorf("%s: %s has no %s", number, dir, name[1])
@@ -35,6 +36,40 @@ func TestParityTableNamesRealTests(t *testing.T) {
 	}
 	if next != 123 {
 		t.Errorf("%d lines, want 122", next-1)
+	}
+}
+
+// TestEveryTestThatDIFFERENCESNamesExists keeps DIFFERENCES.md honest.
+func TestEveryTestThatDIFFERENCESNamesExists(t *testing.T) {
+	text, err := os.ReadFile("DIFFERENCES.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	for _, dir := range []string{".", filepath.Join("..", "notifiers")} {
+		err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			for _, m := range function.FindAllSubmatch(source, -1) {
+				tests[string(m[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	named := regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(text, -1)
+	for _, m := range named {
+		if !tests[string(m[1])] {
+			t.Errorf("there is no %s", m[1])
+		}
+	}
+	if len(named) < 100 {
+		t.Errorf("only %d tests are named", len(named))
 	}
 }
 
