@@ -309,3 +309,46 @@ func TestAStateDirectoryThatCannotBeWrittenIsSaid(t *testing.T) {
 	e2e.Eventually(t, "the warning "+want, func() bool { return strings.Contains(proc.Output(), want) })
 	p.stopped(proc)
 }
+
+func TestExecTurnsOutputIntoRecordsAndPassesTheExitCodeOn(t *testing.T) {
+	p, home := bare(t)
+	address := freeAddress(t)
+	configure(t, home, listening(address))
+	proc := p.start("headless")
+	script := `echo "ready on port 8000"; echo '{"level": "error", "msg": "from JSON", "time": "2026-11-21T12:00:00Z"}'
+echo "Traceback (most recent call last):
+  File \"x.py\", line 1, in <module>
+ValueError: boom" >&2; exit 7`
+	cmd := exec.Command(p.path, "exec", "--to", address, "--channel", "srv", "--", "sh", "-c", script)
+	cmd.Env = p.env
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != 7 {
+		t.Errorf("exit code %d (%v), want 7\n%s", cmd.ProcessState.ExitCode(), err, out)
+	}
+	if !strings.Contains(string(out), "ready on port 8000") || !strings.Contains(string(out), "ValueError: boom") {
+		t.Errorf("the output is not shown:\n%s", out)
+	}
+	e2e.Eventually(t, "three records", func() bool {
+		_, pl := p.status()
+		return pl.Totals["dispatched"] == 3
+	})
+	for _, want := range []string{"srv: ready on port 8000", "from JSON", "ValueError: boom"} {
+		if got := p.tail(); !strings.Contains(got, want) {
+			t.Errorf("no record with %q:\n%s", want, got)
+		}
+	}
+	p.stopped(proc)
+}
+
+func TestExecRunsTheProgramEvenIfNobodyListens(t *testing.T) {
+	p, _ := bare(t)
+	address := freeAddress(t)
+	out := p.fails(3, "exec", "--to", address, "--wait", "100ms", "--", "sh", "-c", "echo one; echo two; exit 3")
+	if want := "logbook-tray: 2 records were dropped: nobody listens on " + address + "\n"; out != want {
+		t.Errorf("got %q, want %q", out, want)
+	}
+	want := "logbook-tray: run nowhere: exec: \"nowhere\": executable file not found in $PATH\n"
+	if got := p.fails(1, "exec", "--to", address, "--", "nowhere"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

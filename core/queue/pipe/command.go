@@ -71,8 +71,16 @@ func command(ctx context.Context, args []string, o Options, read func(Options, *
 		err := read(o, p, r)
 		<-finished
 		return err
-	}, outputs[0], outputs[1])
+	}, tee(outputs[0], o.Stdout), tee(outputs[1], o.Stderr))
 	return &Command{r, cmd}, nil
+}
+
+// tee returns a reader that also writes what it reads to w, if there is one.
+func tee(r io.Reader, w io.Writer) io.Reader {
+	if w == nil {
+		return r
+	}
+	return io.TeeReader(r, w)
 }
 
 // pipes makes the pipes for standard output and error.

@@ -37,6 +37,9 @@ type Options struct {
 	// MaxLine is the largest line or frame in bytes; what is longer ends the stream. 0
 	// means DefaultMaxLine.
 	MaxLine int
+	// Stdout and Stderr, if not nil, also get what a program writes to its standard
+	// output and error, as it is. They must not block for long.
+	Stdout, Stderr io.Writer
 }
 
 func (o Options) withDefaults() (Options, error) {
