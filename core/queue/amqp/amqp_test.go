@@ -1,0 +1,303 @@
+package amqp_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/amqp"
+)
+
+const sendAll = `
+import sys
+from logbook import Logger
+from logbook.queues import MessageQueueHandler
+handler = MessageQueueHandler(sys.argv[1], sys.argv[2])
+log = Logger("shop")
+with handler.applicationbound():
+    log.warn("sold out: {0}", "tea", extra={"customer": 4711})
+    try:
+        {}["order"]
+    except KeyError:
+        log.exception("Grüße aus Köln ☃")
+    log.debug("x" * 1000000)
+    for i in range(int(sys.argv[3])):
+        log.info("record {0}", i)
+handler.close()
+`
+
+const receiveAll = `
+import sys
+from logbook.queues import MessageQueueSubscriber
+s = MessageQueueSubscriber(sys.argv[1], sys.argv[2])
+for i in range(int(sys.argv[3])):
+    r = s.recv(timeout=80)
+    print(r.channel, r.level_name, r.message[:40])
+`
+
+// arrived checks the records of sendAll.
+func arrived(t *testing.T, s *queue.Subscriber, count int) {
+	t.Helper()
+	first, err := s.Recv(patience(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Channel != "shop" || first.Level != core.LevelWarning || first.Message() != "sold out: tea" ||
+		first.Extra.Get("customer") != int64(4711) || first.Site.File != "<string>" {
+		t.Errorf("%+v", first)
+	}
+	failed, err := s.Recv(patience(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failed.Exception == nil || failed.Exception.ShortName() != "KeyError" || failed.Message() != "Grüße aus Köln ☃" {
+		t.Errorf("%+v %+v", failed, failed.Exception)
+	}
+	if got := next(t, s); len(got) != 1_000_000 {
+		t.Errorf("%d bytes of 1 MB", len(got))
+	}
+	for i := range count {
+		if got, want := next(t, s), fmt.Sprintf("record %d", i); got != want {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestATapGetsEveryRecordAndTakesNoneAway(t *testing.T) {
+	const count = 1000
+	o := options(t, shared.RabbitMQ(t))
+	one, two := receive(t, o), receive(t, o) // before python, which declares the same
+	python(t, sendAll, o.URI, o.Queue, fmt.Sprint(count))
+	arrived(t, one, count)
+	arrived(t, two, count)
+	if got := strings.Count(python(t, receiveAll, o.URI, o.Queue, fmt.Sprint(count+3)), "\n"); got != count+3 {
+		t.Errorf("python got %d", got)
+	}
+	if st := one.Stats(); st.Rejected != 0 || st.Dropped != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestTheQueueOfPythonIsConsumed(t *testing.T) {
+	const count = 1000
+	o := options(t, shared.RabbitMQ(t))
+	o.Consume = true
+	python(t, sendAll, o.URI, o.Queue, fmt.Sprint(count)) // python declares first
+	arrived(t, receive(t, o), count)
+	await(t, "the acknowledgements", func() bool { return ready(t, o) == 0 }, subscriber(t, o))
+}
+
+// ready returns how many messages wait in the queue.
+func ready(t *testing.T, o amqp.Options) int {
+	t.Helper()
+	q, err := channel(t, o).QueueDeclarePassive(o.Queue, true, false, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q.Messages
+}
+
+func TestPythonReceivesWhatWeSend(t *testing.T) {
+	o := options(t, shared.RabbitMQ(t))
+	h := queue.NewHandler(sender(t, o), queue.HandlerOptions{Timeout: -1})
+	for i := range 500 {
+		r := &core.Record{Channel: "go", Level: core.LevelError, Msg: "Zürich {0}", Args: []any{i}}
+		if err := core.Dispatch(context.Background(), r); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Handle(patience(t), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(python(t, receiveAll, o.URI, o.Queue, "500"), "\n")
+	for i := range 500 {
+		if want := fmt.Sprintf("go ERROR Zürich %d", i); lines[i] != want {
+			t.Fatalf("got %q, want %q", lines[i], want)
+		}
+	}
+}
+
+func TestNothingIsLostWhenTheBrokerCrashes(t *testing.T) {
+	const count = 3000
+	broker := shared.RabbitMQ(t)
+	o := options(t, broker)
+	o.Consume = true
+	to, from := sender(t, o), receive(t, o)
+	go func() {
+		for i := range count {
+			body := fmt.Sprintf(`{"channel":"c","level":11,"msg":"%d","extra":{},"heavy_initialized":true}`, i)
+			if err := to.Send(context.WithoutCancel(t.Context()), []byte(body)); err != nil {
+				t.Errorf("send %d: %v", i, err)
+				return
+			}
+		}
+	}()
+	seen := make(map[string]bool, count)
+	for received := 0; len(seen) < count; received++ {
+		if received == count/3 {
+			broker.Kill()
+			await(t, "the loss to be seen", func() bool { return from.Status().State == queue.StateLost }, from)
+			broker.Restart(t)
+		}
+		r, err := from.Recv(patience(t))
+		if err != nil {
+			t.Fatalf("%v after %d; %+v; %+v", err, len(seen), from.Status(), to.Status())
+		}
+		seen[r.Message()] = true
+	}
+	await(t, "the confirmations", func() bool { return to.Sent() >= count }, to)
+	if st := from.Status(); st.State != queue.StateConnected {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestWhatIsNotAcknowledgedComesAgainAndIsMarked(t *testing.T) {
+	o := options(t, shared.RabbitMQ(t))
+	o.Consume = true
+	r, err := amqp.NewReceiver(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := sender(t, o)
+	if err := to.Send(patience(t), []byte(`{"channel":"c","level":11,"msg":"m"}`)); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]queue.Message, 1)
+	if _, err := r.Receive(patience(t), buf); err != nil || buf[0].Record == nil {
+		t.Fatalf("%+v, %v", buf[0], err)
+	}
+	if _, marked := buf[0].Record.Extra.Lookup(amqp.Redelivered); marked {
+		t.Error("marked the first time")
+	}
+	if err := r.Close(); err != nil { // as if we had crashed
+		t.Fatal(err)
+	}
+	again, err := receive(t, o).Recv(patience(t))
+	if err != nil || again.Message() != "m" || again.Extra.Get(amqp.Redelivered) != true {
+		t.Errorf("%+v, %v", again, err)
+	}
+}
+
+func TestAMessageThatIsNoRecordDoesNotComeAgain(t *testing.T) {
+	o := options(t, shared.RabbitMQ(t))
+	o.Consume = true
+	s := receive(t, o)
+	to := sender(t, o)
+	for _, body := range []string{"no JSON", `{"channel":"c","level":11,"msg":"fine"}`} {
+		if err := to.Send(patience(t), []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := next(t, s); got != "fine" {
+		t.Error(got)
+	}
+	if st := s.Stats(); st.Rejected != 1 || st.Reasons["malformed"] != 1 {
+		t.Errorf("%+v", st)
+	}
+	if st := s.Status(); !strings.Contains(st.Detail, "1 messages rejected") {
+		t.Errorf("%+v", st)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := ready(t, o); n != 0 {
+		t.Errorf("%d messages are in the queue again", n)
+	}
+}
+
+func TestWhatTheBrokerRefusesIsSaid(t *testing.T) {
+	b := shared.RabbitMQ(t)
+	for uri, want := range map[string]string{
+		"amqp://guest:wrong@" + b.Addr() + "/":          `the user "guest" or its password is wrong`,
+		"amqp://guest:guest@" + b.Addr() + "/elsewhere": `the virtual host "elsewhere" does not exist`,
+		"amqps://guest:guest@" + b.TLSAddr() + "/":      "certificate",
+	} {
+		o := options(t, b)
+		o.URI = uri
+		s := subscriber(t, o)
+		await(t, want, func() bool {
+			st := s.Status()
+			return st.State == queue.StateFailed && strings.Contains(st.Err.Error(), want)
+		}, s)
+		if text := fmt.Sprint(s.Status(), s.Name()); strings.Contains(text, "wrong@") || strings.Contains(text, "guest:guest") {
+			t.Errorf("there is a password in %s", text)
+		}
+	}
+}
+
+func TestTLS(t *testing.T) {
+	b := shared.RabbitMQ(t)
+	o := options(t, b)
+	o.URI = "amqps://guest:guest@" + b.TLSAddr() + "/"
+	ca, err := os.ReadFile(filepath.Join(b.Dir, "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
+	o.TLS.RootCAs.AppendCertsFromPEM(ca)
+	s := receive(t, o)
+	if err := sender(t, o).Send(patience(t), []byte(`{"channel":"c","level":11,"msg":"m"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if got := next(t, s); got != "m" {
+		t.Error(got)
+	}
+}
+
+func TestAnExchangeThatIsDeclaredDifferentlyIsUsedAsItIs(t *testing.T) {
+	o := options(t, shared.RabbitMQ(t))
+	ch := channel(t, o)
+	if err := ch.ExchangeDeclare(o.Queue, amqp091.ExchangeFanout, false, true, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	s := receive(t, o)
+	if st := s.Status(); st.Err == nil || !strings.Contains(st.Err.Error(), "PRECONDITION_FAILED") {
+		t.Errorf("%+v", st)
+	}
+	err := ch.PublishWithContext(t.Context(), o.Queue, "", false, false, amqp091.Publishing{Body: []byte(`{"channel":"c","level":11,"msg":"m"}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := next(t, s); got != "m" {
+		t.Error(got)
+	}
+}
+
+func TestABrokerThatIsNotThereIsWaitedFor(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o := amqp.Options{URI: "amqp://" + address, Linger: -1}
+	r, to := subscriber(t, o), sender(t, o)
+	await(t, "an error", func() bool { return r.Status().Err != nil && to.Status().Err != nil }, r)
+	if st := r.Status(); st.State != queue.StateConnecting || !strings.Contains(st.Err.Error(), "connection refused") {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestAnAddressThatIsNoneIsAnErrorWithoutThePassword(t *testing.T) {
+	for _, uri := range []string{"", "http://localhost", "amqp://guest:hush hush@localhost", "amqp://guest:hush@local host:x"} {
+		_, err := amqp.NewReceiver(amqp.Options{URI: uri})
+		if err == nil || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "amqp://user") {
+			t.Errorf("%q: %v", uri, err)
+		}
+	}
+}

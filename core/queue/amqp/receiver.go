@@ -1,0 +1,260 @@
+package amqp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
+	"github.com/logbook-tray/logbook-tray/core/wire"
+	"github.com/logbook-tray/logbook-tray/core/wire/kombu"
+)
+
+// Redelivered is the name in the extra data of a record that the broker has sent before,
+// and for which it has got no acknowledgement.
+const Redelivered = "redelivered"
+
+// Receiver is the receiving end.
+type Receiver struct {
+	name  string
+	opts  Options
+	uri   amqp091.URI
+	link  *link.Link
+	inbox *inbox.Inbox
+
+	drain, cancel context.CancelFunc
+	stop          chan struct{} // closed by Close
+	done          chan struct{} // closed when the goroutine has ended
+	closing       sync.Once
+
+	rejected atomic.Uint64
+}
+
+var (
+	_ queue.Receiver = (*Receiver)(nil)
+	_ queue.Drainer  = (*Receiver)(nil)
+	_ queue.Statuser = (*Receiver)(nil)
+	_ queue.Dropper  = (*Receiver)(nil)
+)
+
+// NewReceiver returns a receiver that connects by itself, as soon as the broker is there,
+// and again when the connection is lost. The error says what is wrong with the options.
+func NewReceiver(o Options) (*Receiver, error) {
+	o, uri, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	r := &Receiver{
+		name: name(uri, o.Queue), opts: o, uri: uri, inbox: inbox.New(),
+		stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	r.link = link.New(r.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
+	// The connection outlives the drain: what was received is acknowledged over it.
+	life, cancel := context.WithCancel(context.Background())
+	receiving, drain := context.WithCancel(life)
+	r.cancel, r.drain = cancel, drain
+	go r.run(life, receiving)
+	return r, nil
+}
+
+// String returns the address and the queue, without user and password.
+func (r *Receiver) String() string { return r.name }
+
+// Status returns the condition of the connection.
+func (r *Receiver) Status() queue.Status {
+	s := r.link.Status()
+	if n := r.rejected.Load(); n > 0 {
+		s.Detail += fmt.Sprintf("; %d messages rejected", n)
+	}
+	return s
+}
+
+// Rejected returns how many messages were no records. The broker does not send them
+// again; it drops them, or moves them to the dead letters of the queue.
+func (r *Receiver) Rejected() uint64 { return r.rejected.Load() }
+
+// Dropped returns how many messages of a tap were read and not received before Close. A
+// queue that is consumed keeps them.
+func (r *Receiver) Dropped() uint64 {
+	if r.opts.Consume {
+		return 0
+	}
+	return r.inbox.Lost()
+}
+
+// Receive implements [queue.Receiver].
+func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
+	return r.inbox.Receive(ctx, buf)
+}
+
+// Drain implements [queue.Drainer].
+func (r *Receiver) Drain() { r.drain() }
+
+// closeTimeout is how long the broker may take to end a connection.
+const closeTimeout = 3 * time.Second
+
+// Close implements [queue.Receiver]. It waits until the connection is closed. What is not
+// acknowledged by then the broker gives to somebody else.
+func (r *Receiver) Close() error {
+	r.closing.Do(func() {
+		r.inbox.Discard()
+		r.drain()
+		close(r.stop)
+		t := time.AfterFunc(closeTimeout, r.cancel)
+		<-r.done
+		t.Stop()
+		r.cancel()
+		r.inbox.Close()
+	})
+	return nil
+}
+
+// run connects and receives until receiving ends, and keeps the connection until the
+// receiver is closed.
+func (r *Receiver) run(life, receiving context.Context) {
+	defer close(r.done)
+	defer r.link.Closed()
+	finished := false
+	for !finished {
+		err := r.session(life, receiving)
+		if finished = receiving.Err() != nil; !finished {
+			r.link.Down(err, isRefused(err))
+			finished = !r.link.Pause(receiving)
+		}
+	}
+	r.inbox.Finish()
+}
+
+// session is one connection.
+func (r *Receiver) session(life, receiving context.Context) error {
+	c, err := connect(receiving, life, r.uri, &r.opts)
+	if err != nil {
+		return err
+	}
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer c.close()
+	deliveries, err := r.subscribe(receiving, c)
+	if err != nil {
+		return err
+	}
+	closed := c.conn.NotifyClose(make(chan *amqp091.Error, 1))
+	how := "taps the exchange " + r.opts.Queue
+	if r.opts.Consume {
+		how = "consumes the queue " + r.opts.Queue
+	}
+	r.link.Up(how, c.remark)
+	watch.Go(func() { // the loss is told while the one who dispatches is busy, too
+		if err := <-closed; err != nil {
+			r.link.Down(fmt.Errorf("the connection was closed: %w", err), false)
+		}
+	})
+	if !r.receive(receiving, deliveries) {
+		return errors.New("the connection has ended")
+	}
+	// Drained: what was received is still being acknowledged.
+	r.inbox.Finish()
+	select {
+	case <-r.stop:
+	case <-life.Done():
+	}
+	return nil
+}
+
+// subscribe makes the broker send messages.
+func (r *Receiver) subscribe(ctx context.Context, c *connection) (<-chan amqp091.Delivery, error) {
+	from := r.opts.Queue
+	if err := c.declare(r.opts.Queue, r.opts.Consume); err != nil {
+		return nil, fmt.Errorf("declare %s: %w", r.opts.Queue, err)
+	}
+	if err := c.channel.Qos(r.opts.Prefetch, 0, false); err != nil {
+		return nil, fmt.Errorf("set the prefetch: %w", err)
+	}
+	if !r.opts.Consume {
+		own, err := c.channel.QueueDeclare("", false, true, true, false, amqp091.Table{"x-max-length": int64(r.opts.TapLength)})
+		if err != nil {
+			return nil, fmt.Errorf("declare a queue of our own: %w", err)
+		}
+		if err := c.channel.QueueBind(own.Name, r.opts.Queue, r.opts.Queue, false, nil); err != nil {
+			return nil, fmt.Errorf("bind to the exchange %s: %w", r.opts.Queue, err)
+		}
+		from = own.Name
+	}
+	deliveries, err := c.channel.ConsumeWithContext(ctx, from, "", false, !r.opts.Consume, false, false, nil)
+	if err != nil {
+		return nil, fmt.Errorf("consume %s: %w", from, err)
+	}
+	return deliveries, nil
+}
+
+// receive moves messages to the inbox until ctx ends, or it returns false because there
+// will be no more.
+func (r *Receiver) receive(ctx context.Context, deliveries <-chan amqp091.Delivery) bool {
+	for {
+		select {
+		case <-ctx.Done():
+			return true
+		case d, ok := <-deliveries:
+			if !ok {
+				return ctx.Err() != nil
+			}
+			batch := append(r.inbox.New(), r.message(&d))
+			for more := true; more && len(batch) < inbox.Batch; {
+				select {
+				case d, ok := <-deliveries:
+					if more = ok; ok {
+						batch = append(batch, r.message(&d))
+					}
+				default:
+					more = false
+				}
+			}
+			r.inbox.Put(batch)
+		}
+	}
+}
+
+// message makes a message of a delivery.
+func (r *Receiver) message(d *amqp091.Delivery) queue.Message {
+	m := queue.Message{Body: d.Body, Ack: r.acknowledge(d)}
+	compression, _ := d.Headers["compression"].(string)
+	body, err := kombu.Decompress(d.Body, compression, wire.DefaultMaxSize)
+	if err != nil {
+		reason := wire.ReasonMalformed
+		if errors.Is(err, kombu.ErrTooLarge) {
+			reason = wire.ReasonTooLarge
+		}
+		m.Err = &wire.RejectError{Reason: reason, Detail: err.Error()}
+	} else {
+		m.Record, m.Err = r.opts.Decoder.DecodeMessage(body, d.ContentType)
+	}
+	if m.Record != nil && d.Redelivered {
+		m.Record.Extra.Set(Redelivered, true)
+	}
+	if m.Err != nil {
+		r.rejected.Add(1)
+	}
+	return m
+}
+
+// acknowledge returns what settles a delivery: a message that was dispatched is done with,
+// one that was not received stays with the broker, and any other is rejected for good,
+// because it would come again and again.
+func (r *Receiver) acknowledge(d *amqp091.Delivery) func(error) {
+	ack, tag := d.Acknowledger, d.DeliveryTag
+	return func(err error) {
+		switch {
+		case err == nil:
+			_ = ack.Ack(tag, false) // it comes again if the connection is lost
+		case !errors.Is(err, queue.ErrClosed):
+			_ = ack.Reject(tag, false)
+		}
+	}
+}
