@@ -199,3 +199,20 @@ func TestASecondStartRaisesTheWindowOfTheFirst(t *testing.T) {
 	d.Display.WaitForWindow(t, "logbook-tray")
 	p.stopped(proc)
 }
+
+func TestNotifyTestReachesTheDesktopOrSaysWhyNot(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	p := newProgram(t, d.Env())
+	if got := p.run("notify-test", "desktop"); got != "delivered to desktop\n" {
+		t.Errorf("it says %q", got)
+	}
+	n := d.Notifications.Wait(t, "the notification", func(e2e.Notify) bool { return true })
+	if n.Title != "logbook-tray.test: Error" || n.Body != "This is a test of logbook-tray." {
+		t.Errorf("the notification says %q, %q", n.Title, n.Body)
+	}
+	p.env = e2e.HomeEnv(d.Home) // without a bus
+	want := "no D-Bus session bus"
+	if got := p.fails(1, "notify-test", "desktop"); !strings.Contains(got, want) {
+		t.Errorf("without a bus it says %q, want %q in it", got, want)
+	}
+}

@@ -458,3 +458,37 @@ stack, top first
 		t.Errorf("opened %v, sink closed %d times", w.opened, w.sinks["outer/sink"].closed)
 	}
 }
+
+func TestDeliverReachesOneHandlerWhateverItsLevelAndSaysWhatFails(t *testing.T) {
+	w := newWorld()
+	tree := parse(t, `
+handlers:
+  - {name: first, type: sink}
+  - {name: outer, type: wrap, level: critical, filter: shop, handler: {type: sink}}
+  - {type: "null"}
+`)
+	deliver := func(name string) string {
+		_, err := pipeline.Deliver(t.Context(), w.options(nil), tree, name, rec(core.LevelInfo, "test"))
+		if err == nil {
+			return "delivered"
+		}
+		return err.Error()
+	}
+	for name, want := range map[string]string{
+		"outer":      "delivered",
+		"outer/sink": "delivered",
+		"null":       `handler "null" is a blackhole: it delivers nothing`,
+		"nobody":     `there is no handler "nobody" (there are: first, outer, outer/sink, null)`,
+	} {
+		if got := deliver(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	_ = deliver("outer")
+	if got := w.sinks["outer/sink"].messages(); got != "test" {
+		t.Errorf("the inner sink got %q", got)
+	}
+	if got := w.sinks["first"].messages(); got != "" {
+		t.Errorf("another handler got %q", got)
+	}
+}

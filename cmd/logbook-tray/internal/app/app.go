@@ -141,6 +141,14 @@ func Explain(o Options, each func(explain func(*core.Record) []pipeline.Step) er
 	})
 }
 
+// Deliver hands r to one handler of the configuration and waits until it is
+// delivered.
+func Deliver(ctx context.Context, o Options, name string, r *core.Record) (*config.Tree, config.Diagnostics, error) {
+	return o.dry(func(po pipeline.Options, tree *config.Tree) (config.Diagnostics, error) {
+		return pipeline.Deliver(ctx, po, tree, name, r)
+	})
+}
+
 // dry calls f with the configuration and with parts that nothing runs on.
 func (o Options) dry(f func(pipeline.Options, *config.Tree) (config.Diagnostics, error)) (*config.Tree, config.Diagnostics, error) {
 	tree, ds, err := o.load()
