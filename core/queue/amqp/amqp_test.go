@@ -34,6 +34,9 @@ with handler.applicationbound():
     for i in range(int(sys.argv[3])):
         log.info("record {0}", i)
 handler.close()
+# The handler leaves the connection open. When that breaks off with the program, the broker
+# forgets what it has not yet read; the answer to this says that it has read everything.
+handler.queue.channel.close()
 `
 
 const receiveAll = `
