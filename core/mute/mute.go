@@ -49,6 +49,8 @@ type Mute struct {
 	ID uint64
 	// Label says to the user what is muted: "shop.checkout", "everything".
 	Label string
+	// Owner names what has begun the mute if it was not the user, see [Standing].
+	Owner string
 	Match Match
 	// Critical says that records of level [core.LevelCritical] and above are held
 	// back too. Without it only a mute of one error, by its fingerprint, does so.

@@ -40,6 +40,7 @@ func (s *Stack) Push(m Mute) Mute {
 	if m.Since.IsZero() {
 		m.Since = time.Now()
 	}
+	m.Until = m.Until.Round(0) // by the clock on the wall, also after the computer has slept
 	m.Held, m.Errors, m.First, m.Last, m.Newest = 0, 0, time.Time{}, time.Time{}, nil
 	s.mu.Lock()
 	s.lastID++
@@ -52,13 +53,34 @@ func (s *Stack) Push(m Mute) Mute {
 	s.any.Store(true)
 	pushed := m
 	s.mu.Unlock()
+	s.rouse()
+	s.ended(over)
+	s.changed()
+	return pushed
+}
+
+// rouse has Run look for the next end again.
+func (s *Stack) rouse() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
-	s.ended(over)
-	s.changed()
-	return pushed
+}
+
+// SetUntil changes when a mute ends, a zero time for never, and reports whether it
+// is in force.
+func (s *Stack) SetUntil(id uint64, until time.Time) bool {
+	s.mu.Lock()
+	i := slices.IndexFunc(s.mutes, func(m *Mute) bool { return m.ID == id })
+	if i >= 0 {
+		s.mutes[i].Until = until.Round(0)
+	}
+	s.mu.Unlock()
+	if i >= 0 {
+		s.rouse()
+		s.changed()
+	}
+	return i >= 0
 }
 
 // Pop ends a mute and returns what it held back.
@@ -161,7 +183,7 @@ func (s *Stack) Run(ctx context.Context) {
 		s.take(func(m *Mute) bool { return m.ended(now) })
 		timer.Stop()
 		if next := s.next(); !next.IsZero() {
-			timer.Reset(time.Until(next))
+			timer.Reset(min(time.Until(next), recheck))
 		}
 	}
 }
