@@ -36,8 +36,9 @@
 //		func(ctx context.Context) error { return serve(ctx, request) })
 //
 // What is bound to a context is seen by who is given that context, in whatever
-// goroutine; log with the Context methods to reach it. When a binding ends, the
-// handlers that hold records back are flushed, also if ctx was cancelled.
+// goroutine; log with the Context methods to reach it. When a binding ends, its
+// parts leave the stack one by one, the last first, and each handler that holds
+// records back is flushed, also if ctx was cancelled.
 //
 // A Binding without a Handler is a blackhole: with it on top a program starts
 // from nothing, at no cost for what lies below.
@@ -62,9 +63,17 @@
 // Handlers wrap handlers. In package core/handler, FingersCrossed holds records
 // back, debug included, until one is severe enough, and then delivers all that led
 // up to it; Group makes one delivery of all records of a request; a [BatchHandler] can
-// show them as one mail or notification. Package core/limit tells repeats from news, so
-// that an error that happens 10 000 times is one notification with a count. Package
-// core/queue takes what is slow off the caller's goroutine.
+// show them as one mail or notification.
+//
+//	crossed := handler.NewFingersCrossed(handler.FingersCrossedOptions{
+//		Handler: mail, ActionLevel: core.LevelError, BufferSize: 200, Reset: true,
+//	})
+//	remove := core.Install(core.Binding{Handler: crossed, Bubble: true})
+//
+// Package core/limit tells repeats from news, so that an error that happens 10 000 times
+// is one notification with a count; handlers that can only send ask its Delivery
+// whether to. Package core/queue takes what is slow off the caller's goroutine. Package
+// core/bridge connects slog, log, logr and writers.
 //
 // # Records
 //

@@ -3,6 +3,7 @@ package logtest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"sync"
@@ -151,4 +152,14 @@ func TestAFailingHandler(t *testing.T) {
 	if !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
+}
+
+func ExampleTestHandler() {
+	var logs logtest.TestHandler
+	_ = core.Do(context.Background(), core.Binding{Handler: &logs}, func(ctx context.Context) error {
+		core.NewLogger("shop").WarnContext(ctx, "order {0} declined", 4711)
+		return nil
+	})
+	fmt.Println(logs.HasWarning("order 4711 declined"), logs.HasError("order 4711 declined"), logs.Formatted())
+	// Output: true false [[WARNING] shop: order 4711 declined]
 }

@@ -1,6 +1,8 @@
 package jinja_test
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/format/jinja"
+	"github.com/logbook-tray/logbook-tray/core/handler"
 )
 
 func sample() *core.Record {
@@ -85,4 +88,17 @@ func TestAFormatterIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func ExampleNew() {
+	f, err := jinja.New("{{ record.level_name | lower }}: {{ record.message }}{% if record.extra.ip %} from {{ record.extra.ip }}{% endif %}", jinja.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	h := handler.NewStream(os.Stdout, handler.StreamOptions{Formatter: f})
+	log := core.NewLogger("shop")
+	log.SetHandlers(core.Binding{Handler: h})
+	log.Error("order {0} declined", 4711, core.Extra("ip", "::1"))
+	// Output: error: order 4711 declined from ::1
 }
