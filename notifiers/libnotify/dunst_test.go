@@ -202,3 +202,24 @@ func TestDunstThatIsRestartedIsUsedAgain(t *testing.T) {
 		t.Errorf("history (-want +got):\n%s", diff)
 	}
 }
+
+func TestDunstThatIsPausedIsFollowed(t *testing.T) {
+	d := startDunst(t)
+	heard := watch(t, d.address)
+	expect(t, heard, "at the beginning", false)
+	pause := func(to string) {
+		cmd := exec.Command("dunstctl", "set-paused", to)
+		cmd.Env = d.env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("dunstctl: %v: %s", err, out)
+		}
+	}
+	pause("true")
+	expect(t, heard, "paused", true)
+	pause("false")
+	expect(t, heard, "no longer paused", false)
+	pause("toggle")
+	expect(t, heard, "paused again", true)
+	d.kill()
+	expect(t, heard, "without dunst", false)
+}
