@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
 	"github.com/logbook-tray/logbook-tray/packaging/e2e"
 )
 
@@ -351,4 +353,39 @@ func TestExecRunsTheProgramEvenIfNobodyListens(t *testing.T) {
 	if got := p.fails(1, "exec", "--to", address, "--", "nowhere"); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+func TestMutesAreListedWithWhatTheyHeldBack(t *testing.T) {
+	p, home := bare(t)
+	address := freeAddress(t)
+	configure(t, home, listening(address))
+	proc := p.start("headless")
+	if got := p.run("mute", "list"); got != "Nothing is muted.\n" {
+		t.Errorf("at first: %q", got)
+	}
+	p.run("mute", "2d", "--channel", "shop")
+	p.run("mute", "tomorrow", "--source", "elsewhere")
+	for _, channel := range []string{"shop.cart", "shop", "shopping"} {
+		p.run("send", address, "--level", "error", "--channel", channel, "boom")
+	}
+	var mutes []control.Mute
+	e2e.Eventually(t, "two records to be held back", func() bool {
+		mutes = nil
+		if err := json.Unmarshal([]byte(p.run("mute", "list", "--format", "json")), &mutes); err != nil {
+			t.Fatal(err)
+		}
+		return len(mutes) == 2 && mutes[1].Held == 2
+	})
+	if mutes[0].Held != 0 || mutes[1].Label != "channel shop" || mutes[1].Errors != 2 {
+		t.Errorf("mutes %+v", mutes)
+	}
+	if got := p.fails(1, "unmute", "77"); got != "logbook-tray: there is no mute 77; see: logbook-tray mute list\n" {
+		t.Errorf("unmute 77: %q", got)
+	}
+	p.run("unmute", strconv.FormatUint(mutes[1].ID, 10))
+	p.run("unmute")
+	if got := p.run("mute", "list"); got != "Nothing is muted.\n" {
+		t.Errorf("at last: %q", got)
+	}
+	p.stopped(proc)
 }

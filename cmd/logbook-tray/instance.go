@@ -48,48 +48,6 @@ func newReload(g *globals) *cobra.Command {
 	}
 }
 
-func newMute(g *globals) *cobra.Command {
-	return &cobra.Command{
-		Use:     "mute [DURATION]",
-		Short:   "Hold all notifications back for a while (1h unless told otherwise)",
-		Long:    "Hold all notifications back for a while. Records still reach the log window and\nthe list of alerts; when the time is over, one notification sums up what was\nheld back.",
-		Example: "  logbook-tray mute 30m\n  logbook-tray unmute",
-		Args:    maxArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			d := time.Hour
-			if len(args) == 1 {
-				var err error
-				if d, err = time.ParseDuration(args[0]); err != nil || d <= 0 {
-					return usagef("%q is not a duration such as 30m or 1h", args[0])
-				}
-			}
-			c, err := g.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			return c.Mute(cmd.Context(), d)
-		},
-	}
-}
-
-func newUnmute(g *globals) *cobra.Command {
-	return &cobra.Command{
-		Use:     "unmute",
-		Short:   "End what mute began",
-		Example: "  logbook-tray unmute",
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := g.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			return c.Unmute(cmd.Context())
-		},
-	}
-}
-
 func newAlerts(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "alerts",

@@ -224,6 +224,9 @@ type taggingOptions struct {
 
 func newTagging(env *pipeline.Env, o *taggingOptions) (core.Handler, error) {
 	tags := handler.Tagging{}
+	if len(o.Handlers) == 0 {
+		return nil, config.At("handlers", "must not be empty")
+	}
 	var errs []error
 	for tag, node := range o.Handlers {
 		h, err := env.Handler(node)
@@ -239,6 +242,9 @@ type fanOptions struct {
 
 func newFan(env *pipeline.Env, o *fanOptions) (core.Handler, error) {
 	var fan handler.Fan
+	if len(o.Handlers) == 0 {
+		return nil, config.At("handlers", "must not be empty")
+	}
 	var errs []error
 	for _, node := range o.Handlers {
 		h, err := env.Handler(node)

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/alert"
+	"github.com/logbook-tray/logbook-tray/core/mute"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
 )
 
@@ -121,9 +123,13 @@ func (i *Instance) OpenAlert(id uint64) error {
 // DismissAlert marks an alert as seen.
 func (i *Instance) DismissAlert(id uint64) error {
 	if !i.App.Alerts.Seen(id) {
-		return fmt.Errorf("there is no alert %d; see: logbook-tray alerts list", id)
+		return noAlert(id)
 	}
 	return nil
+}
+
+func noAlert(id uint64) error {
+	return fmt.Errorf("there is no alert %d; see: logbook-tray alerts list", id)
 }
 
 // Show raises the log window.
@@ -135,15 +141,69 @@ func (i *Instance) Show() error {
 	return nil
 }
 
-// Mute holds all notifications back for d.
-func (i *Instance) Mute(d time.Duration) error {
-	i.MuteAll(d)
+// Mute holds notifications back.
+func (i *Instance) Mute(m control.Mute) error {
+	entry := mute.Mute{
+		Label: m.Label, Critical: m.Critical, Until: m.Until,
+		Match: mute.Match{Channel: m.Channel, Source: m.Source},
+	}
+	if m.Alert != 0 {
+		a, ok := i.App.Alerts.Get(m.Alert)
+		if !ok {
+			return noAlert(m.Alert)
+		}
+		entry.Match.Fingerprint = a.Fingerprint
+		i.App.Alerts.Seen(m.Alert)
+	}
+	if entry.Label == "" {
+		entry.Label = muteLabel(m)
+	}
+	i.App.Mutes.Push(entry)
+	i.o.Changed()
 	return nil
 }
 
-// Unmute ends that.
-func (i *Instance) Unmute() error {
-	i.Mutes.Clear()
+func muteLabel(m control.Mute) string {
+	var parts []string
+	if m.Alert != 0 {
+		parts = append(parts, fmt.Sprintf("alert %d", m.Alert))
+	}
+	if m.Channel != "" {
+		parts = append(parts, "channel "+m.Channel)
+	}
+	if m.Source != "" {
+		parts = append(parts, "source "+m.Source)
+	}
+	if len(parts) == 0 {
+		return everything
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Mutes lists what is held back, newest first.
+func (i *Instance) Mutes() []control.Mute {
+	list := i.App.Mutes.List()
+	out := make([]control.Mute, len(list))
+	for n, m := range list {
+		out[n] = control.Mute{
+			ID: m.ID, Label: m.Label, Channel: m.Match.Channel, Source: m.Match.Source, Critical: m.Critical,
+			Since: m.Since.UTC(), Until: m.Until.UTC(), Held: m.Held, Errors: m.Errors,
+		}
+		if m.Until.IsZero() {
+			out[n].Until = time.Time{}
+		}
+	}
+	return out
+}
+
+// Unmute ends one mute, or all with id 0.
+func (i *Instance) Unmute(id uint64) error {
+	if id == 0 {
+		i.App.Mutes.Clear()
+	} else if _, ok := i.App.Mutes.Pop(id); !ok {
+		return fmt.Errorf("there is no mute %d; see: logbook-tray mute list", id)
+	}
+	i.o.Changed()
 	return nil
 }
 

@@ -77,10 +77,31 @@ type Instance interface {
 	// Show raises the log window.
 	Show() error
 	Reload(ctx context.Context) error
-	// Mute holds notifications back for d; Unmute ends that.
-	Mute(d time.Duration) error
-	Unmute() error
+	// Mute holds notifications back, Mutes lists what is held back, newest first, and
+	// Unmute ends one mute, or all with id 0.
+	Mute(m Mute) error
+	Mutes() []Mute
+	Unmute(id uint64) error
 	// Tail calls f with each record as it comes in, until ctx ends or f
 	// returns an error. backlog is how many earlier ones come first.
 	Tail(ctx context.Context, backlog int, f func(*core.Record) error) error
+}
+
+// Mute is one mute. With no matcher set it is about everything.
+type Mute struct {
+	ID    uint64 `json:"id,omitempty"`
+	Label string `json:"label,omitempty"`
+	// Alert, Channel and Source are the matchers; all that are set must match. Alert
+	// stands for the error of the alert with that ID.
+	Alert   uint64 `json:"alert,omitempty"`
+	Channel string `json:"channel,omitempty"`
+	Source  string `json:"source,omitempty"`
+	// Critical says that critical records are held back too.
+	Critical bool `json:"critical,omitempty"`
+	// Since and Until are when it begins and ends; no Until means never.
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+	// Held is how many records were held back, Errors how many of them were errors.
+	Held   int `json:"held"`
+	Errors int `json:"errors"`
 }

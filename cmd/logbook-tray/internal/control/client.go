@@ -11,10 +11,8 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"syscall"
-	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/wire"
@@ -75,14 +73,19 @@ func (c *Client) Reload(ctx context.Context) error {
 	return c.call(ctx, http.MethodPost, "/reload", nil, nil)
 }
 
-// Mute holds notifications back for d.
-func (c *Client) Mute(ctx context.Context, d time.Duration) error {
-	return c.call(ctx, http.MethodPost, "/mute", url.Values{"for": {d.String()}}, nil)
+// Mute holds notifications back.
+func (c *Client) Mute(ctx context.Context, m Mute) error {
+	return c.call(ctx, http.MethodPost, "/mutes", m, nil)
 }
 
-// Unmute ends what Mute began.
-func (c *Client) Unmute(ctx context.Context) error {
-	return c.call(ctx, http.MethodPost, "/unmute", nil, nil)
+// Mutes lists what is held back, newest first.
+func (c *Client) Mutes(ctx context.Context) (list []Mute, err error) {
+	return list, c.call(ctx, http.MethodGet, "/mutes", nil, &list)
+}
+
+// Unmute ends one mute, or all with id 0.
+func (c *Client) Unmute(ctx context.Context, id uint64) error {
+	return c.call(ctx, http.MethodDelete, "/mutes/"+strconv.FormatUint(id, 10), nil, nil)
 }
 
 // maxLine bounds a line of the record stream; the wire format's own bound is
@@ -114,8 +117,8 @@ func (c *Client) Tail(ctx context.Context, backlog int, f func(*core.Record) err
 	return lines.Err()
 }
 
-func (c *Client) call(ctx context.Context, method, path string, form url.Values, out any) error {
-	resp, err := c.do(ctx, method, path, form)
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	resp, err := c.do(ctx, method, path, in)
 	if err != nil {
 		return err
 	}
@@ -129,17 +132,21 @@ func (c *Client) call(ctx context.Context, method, path string, form url.Values,
 	return nil
 }
 
-func (c *Client) do(ctx context.Context, method, path string, form url.Values) (*http.Response, error) {
+func (c *Client) do(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	var body io.Reader
-	if form != nil {
-		body = bytes.NewReader([]byte(form.Encode()))
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return nil, fmt.Errorf("ask the running instance: %w", err)
+		}
+		body = bytes.NewReader(text)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, "http://logbook-tray"+path, body)
 	if err != nil {
 		return nil, err
 	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := c.http.Do(req)
 	switch {

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // fake is an instance that remembers what it was asked.
 type fake struct {
 	opened  uint64
-	muted   time.Duration
+	mutes   []control.Mute
 	records []*core.Record
 }
 
@@ -29,11 +29,12 @@ func (f *fake) Alerts() []control.Alert { return []control.Alert{{ID: 3, Message
 func (f *fake) Alert(id uint64) (control.Alert, bool) {
 	return control.Alert{ID: id, Context: control.JSONRecords(f.records)}, id == 3
 }
-func (f *fake) OpenAlert(id uint64) error  { f.opened = id; return nil }
-func (f *fake) DismissAlert(uint64) error  { return errors.New("there is no alert 9") }
-func (f *fake) Show() error                { return nil }
-func (f *fake) Mute(d time.Duration) error { f.muted = d; return nil }
-func (f *fake) Unmute() error              { f.muted = 0; return nil }
+func (f *fake) OpenAlert(id uint64) error { f.opened = id; return nil }
+func (f *fake) DismissAlert(uint64) error { return errors.New("there is no alert 9") }
+func (f *fake) Show() error               { return nil }
+func (f *fake) Mute(m control.Mute) error { f.mutes = append(f.mutes, m); return nil }
+func (f *fake) Mutes() []control.Mute     { return f.mutes }
+func (f *fake) Unmute(uint64) error       { f.mutes = nil; return nil }
 func (f *fake) Reload(context.Context) error {
 	return errors.New("config.yaml:4:5: error: unknown key \"lvel\"")
 }
@@ -93,8 +94,15 @@ func TestClientReachesTheInstance(t *testing.T) {
 	if err := c.OpenAlert(ctx, 3); err != nil || inst.opened != 3 {
 		t.Errorf("OpenAlert: %v, opened %d", err, inst.opened)
 	}
-	if err := c.Mute(ctx, time.Hour); err != nil || inst.muted != time.Hour {
-		t.Errorf("Mute: %v, muted for %v", err, inst.muted)
+	until := time.Now().Add(time.Hour).UTC().Round(0)
+	if err := c.Mute(ctx, control.Mute{Channel: "shop", Until: until}); err != nil {
+		t.Errorf("Mute: %v", err)
+	}
+	if list, err := c.Mutes(ctx); err != nil || len(list) != 1 || list[0].Channel != "shop" || !list[0].Until.Equal(until) {
+		t.Errorf("Mutes = %+v, %v", list, err)
+	}
+	if err := c.Unmute(ctx, 0); err != nil || len(inst.mutes) != 0 {
+		t.Errorf("Unmute: %v, left %+v", err, inst.mutes)
 	}
 }
 
@@ -108,7 +116,7 @@ func TestErrorsOfTheInstanceReachTheUserAsTheyAre(t *testing.T) {
 	}{
 		{"reload", c.Reload(ctx), "config.yaml:4:5: error: unknown key \"lvel\""},
 		{"dismiss", c.DismissAlert(ctx, 9), "there is no alert 9"},
-		{"mute", c.Mute(ctx, -time.Second), "for=\"-1s\" is not a positive duration such as 1h"},
+		{"mute", c.Mute(ctx, control.Mute{Until: time.Unix(1, 0)}), "the end of the mute is not in the future"},
 	} {
 		if e.err == nil || e.err.Error() != e.want {
 			t.Errorf("%s: got %v, want %q", e.name, e.err, e.want)

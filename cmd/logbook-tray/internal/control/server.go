@@ -100,6 +100,9 @@ func (l *Listener) Serve(ctx context.Context, inst Instance) error {
 	return errors.Join(err, l.Close())
 }
 
+// maxRequest bounds the body of a request.
+const maxRequest = 64 << 10
+
 func handler(inst Instance) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { reply(w, inst.Status()) })
@@ -122,15 +125,22 @@ func handler(inst Instance) http.Handler {
 	})
 	mux.HandleFunc("POST /show", func(w http.ResponseWriter, _ *http.Request) { done(w, inst.Show()) })
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, req *http.Request) { done(w, inst.Reload(req.Context())) })
-	mux.HandleFunc("POST /mute", func(w http.ResponseWriter, req *http.Request) {
-		d, err := time.ParseDuration(req.FormValue("for"))
-		if err != nil || d <= 0 {
-			fail(w, http.StatusBadRequest, fmt.Errorf("for=%q is not a positive duration such as 1h", req.FormValue("for")))
+	mux.HandleFunc("GET /mutes", func(w http.ResponseWriter, _ *http.Request) { reply(w, inst.Mutes()) })
+	mux.HandleFunc("POST /mutes", func(w http.ResponseWriter, req *http.Request) {
+		var m Mute
+		if err := json.NewDecoder(http.MaxBytesReader(w, req.Body, maxRequest)).Decode(&m); err != nil {
+			fail(w, http.StatusBadRequest, fmt.Errorf("read the mute: %w", err))
 			return
 		}
-		done(w, inst.Mute(d))
+		if !m.Until.IsZero() && !m.Until.After(time.Now()) {
+			fail(w, http.StatusBadRequest, errors.New("the end of the mute is not in the future"))
+			return
+		}
+		done(w, inst.Mute(m))
 	})
-	mux.HandleFunc("POST /unmute", func(w http.ResponseWriter, _ *http.Request) { done(w, inst.Unmute()) })
+	mux.HandleFunc("DELETE /mutes/{id}", func(w http.ResponseWriter, req *http.Request) {
+		withID(w, req, func(id uint64) { done(w, inst.Unmute(id)) })
+	})
 	mux.HandleFunc("GET /records", func(w http.ResponseWriter, req *http.Request) { tail(w, req, inst) })
 	return mux
 }
@@ -158,7 +168,7 @@ func tail(w http.ResponseWriter, req *http.Request, inst Instance) {
 func withID(w http.ResponseWriter, req *http.Request, f func(uint64)) {
 	id, err := strconv.ParseUint(req.PathValue("id"), 10, 64)
 	if err != nil {
-		fail(w, http.StatusBadRequest, fmt.Errorf("%q is not the number of an alert", req.PathValue("id")))
+		fail(w, http.StatusBadRequest, fmt.Errorf("%q is not a number", req.PathValue("id")))
 		return
 	}
 	f(id)
