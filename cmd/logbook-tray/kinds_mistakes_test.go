@@ -1,0 +1,202 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// mistakes are configurations with one mistake, which stands between « and »: of the
+// kind it belongs to, as it is named in the documentation.
+func mistakes() map[string][]string {
+	return map[string][]string{
+		"Source `zeromq`": {
+			`listen: [{type: zeromq, uri: «"tcp://0.0.0.0:5556"», mode: pull}]`,
+			`listen: [{type: zeromq, uri: «"udp://127.0.0.1:5556"», mode: pull}]`,
+			`listen: [{type: zeromq, uri: «"127.0.0.1:5556"», mode: pull}]`,
+			`subscribe: [{type: zeromq, uris: «["tcp://127.0.0.1"]»}]`,
+			`subscribe: [«{type: zeromq}»]`,
+			`subscribe: [{type: zeromq, uri: "tcp://h:1", mode: «pul»}]`,
+			`subscribe: [{type: zeromq, uri: "tcp://h:1", mode: pull_connect, topics: «[a]»}]`,
+			`subscribe: [{type: zeromq, uri: "tcp://h:1", hwm: «-1»}]`,
+			`subscribe: [{type: zeromq, uri: "tcp://h:1", curve_server_key: «abc»}]`,
+			`subscribe: [{type: zeromq, uri: "tcp://h:1", curve_secret_key: «{env: SHORT}»}]`,
+		},
+		"Source `socket`": {
+			`listen: [{type: socket, address: «":9020"»}]`,
+			`listen: [{type: socket, address: «"9020"»}]`,
+			`listen: [{type: socket, address: «"192.168.0.1:9020"», tls_cert: "{HOME}/.config/logbook-tray/cert.pem", tls_key: "{HOME}/.config/logbook-tray/key.pem"}]`,
+			`listen: [{type: socket, network: unix, address: «"127.0.0.1:9020"»}]`,
+			`listen: [{type: socket, network: «udp», address: "127.0.0.1:9020"}]`,
+			`listen: [{type: socket, address: "127.0.0.1:9020", tls_cert: «/no/such/file», tls_key: /no/such/key}]`,
+			`listen: [{type: socket, address: "127.0.0.1:9020", max_connections: «-1»}]`,
+		},
+		"Source `datagram`": {
+			`listen: [{type: datagram, address: «"0.0.0.0:9021"»}]`,
+			`listen: [{type: datagram, network: «tcp», address: "127.0.0.1:9021"}]`,
+		},
+		"Source `http`": {
+			`listen: [{type: http, address: «"[::]:9022"», token: {env: SHORT}}]`,
+			`listen: [{type: http, address: "127.0.0.1:9022", max_records: «-1»}]`,
+			`listen: [«{type: http}»]`,
+		},
+		"Source `syslog`": {
+			`listen: [{type: syslog, address: «"0.0.0.0:514"»}]`,
+			`listen: [{type: syslog, network: «tcpp», address: "127.0.0.1:514"}]`,
+			`listen: [{type: syslog, address: "127.0.0.1:514", time_zone: «Mars/Olympus»}]`,
+			`listen: [{type: syslog, address: "127.0.0.1:514", tls_cert: «"{HOME}/.config/logbook-tray/cert.pem"», tls_key: "{HOME}/.config/logbook-tray/key.pem"}]`,
+		},
+		"Source `exec`": {
+			`subscribe: [{type: exec, arguments: «[no-such-program]»}]`,
+			`subscribe: [{type: exec, arguments: «[]»}]`,
+		},
+		"Source `tail`":    {`subscribe: [{type: tail, path: «/»}]`, `subscribe: [{type: tail, path: /x, level: «loud»}]`},
+		"Source `pipe`":    {`subscribe: [{type: pipe, path: «/»}]`},
+		"Source `journal`": {`subscribe: [{type: journal, units: «[""]»}]`},
+
+		"Processor `set`":    {`processors: [«{type: set}»]`, `processors: [{type: set, extra: «ci»}]`},
+		"Processor `remove`": {`processors: [{type: remove, extra: «cookies»}]`},
+		"Processor `redact`": {
+			`processors: [{type: redact, fields: [message], pattern: «"("»}]`,
+			`processors: [{type: redact, fields: «[password]»}]`,
+			`processors: [{type: redact, fields: «[extra.]»}]`,
+		},
+
+		"Handler `fingers_crossed`": {
+			`handlers: [{type: fingers_crossed, key: «"extra."», handler: {type: stderr}}]`,
+			`handlers: [{type: fingers_crossed, max_keys: «-1», handler: {type: stderr}}]`,
+			`handlers: [{type: fingers_crossed, handler: {type: «stdrr»}}]`,
+			`handlers: [«{type: fingers_crossed}»]`,
+		},
+		"Handler `group`":  {`handlers: [{type: group, max_records: «-1», handler: {type: stderr}}]`},
+		"Handler `memory`": {`handlers: [{type: memory, capacity: «-1», handler: {type: stderr}}]`},
+		"Handler `dedup`": {
+			`handlers: [{type: dedup, format_string: «"{message}"», handler: {type: stderr}}]`,
+			`handlers: [{type: dedup, max_messages: «-1», handler: {type: stderr}}]`,
+		},
+		"Handler `tagging`":  {`handlers: [{type: tagging, handlers: {a: {type: «fil»}}}]`, `handlers: [{type: tagging, handlers: «{}»}]`},
+		"Handler `fan`":      {`handlers: [{type: fan, handlers: [{type: stderr}, {type: stderr, color: «red»}]}]`, `handlers: [{type: fan, handlers: «[]»}]`},
+		"Handler `threaded`": {`handlers: [{type: threaded, queue_full: «drop», handler: {type: stderr}}]`},
+		"Handler `null`":     {`handlers: [{type: "null", filter: "«chanel» == 'a'"}]`},
+
+		"Handler `stderr`": {
+			`handlers: [{type: stderr, color: «sometimes»}]`,
+			`handlers: [{type: stderr, format: «xml»}]`,
+			`handlers: [{type: stderr, format_string: «"{record.massage}"»}]`,
+			`handlers: [{type: stderr, format: json, format_string: «"x"»}]`,
+			`handlers: [{type: stderr, format: json, time_zone: «local»}]`,
+			`handlers: [{type: stderr, format: «jinja»}]`,
+			`handlers: [{type: stderr, format: jinja, format_string: «"{{ record"»}]`,
+		},
+		"Handler `stdout`":          {`handlers: [{type: stdout, time_zone: «Nowhere»}]`},
+		"Handler `file`":            {`handlers: [{type: file, path: «/»}]`, `handlers: [{type: file, path: /x, mode: «r»}]`, `handlers: [«{type: file}»]`},
+		"Handler `monitoring_file`": {`handlers: [{type: monitoring_file, path: /x, mode: «r»}]`},
+		"Handler `rotating_file`": {
+			`handlers: [{type: rotating_file, path: /x, max_size: «big»}]`,
+			`handlers: [{type: rotating_file, path: /x, backup_count: «0»}]`,
+		},
+		"Handler `timed_rotating_file`": {
+			`handlers: [{type: timed_rotating_file, path: /x, date_format: «"%Q"»}]`,
+			`handlers: [{type: timed_rotating_file, path: /x, rollover_format: «"{basename}"»}]`,
+			`handlers: [{type: timed_rotating_file, path: /x, when: «W9»}]`,
+			`handlers: [{type: timed_rotating_file, path: /x, when: H, interval: «-2»}]`,
+			`handlers: [{type: timed_rotating_file, path: /x, backup_count: «-2»}]`,
+		},
+		"Handler `compressed_file`": {
+			`handlers: [{type: compressed_file, path: /x, compression: «zip»}]`,
+			`handlers: [{type: compressed_file, path: /x, compression_quality: «10»}]`,
+		},
+
+		"Handler `syslog`": {
+			`handlers: [{type: syslog, facility: «local9»}]`,
+			`handlers: [{type: syslog, address: h, transport: «quic»}]`,
+			`handlers: [{type: syslog, address: h, protocol: «rfc1»}]`,
+			`handlers: [{type: syslog, address: h, framing: «octets»}]`,
+			`handlers: [{type: syslog, address: h, tls_ca: «/no/such/file»}]`,
+			`handlers: [{type: syslog, queue_size: «-1»}]`,
+		},
+		"Handler `mail`": {
+			`handlers: [{type: mail, from_addr: «nobody», recipients: [a@b.c]}]`,
+			`handlers: [{type: mail, from_addr: a@b.c, recipients: «[nobody]»}]`,
+			`handlers: [{type: mail, from_addr: a@b.c, recipients: [a@b.c], secure: «ssl»}]`,
+			`handlers: [{type: mail, from_addr: a@b.c, recipients: [a@b.c], server_addr: «"h:x"»}]`,
+			`handlers: [{type: mail, from_addr: a@b.c, recipients: [a@b.c], subject: «"{record.x}"»}]`,
+			`handlers: [{type: mail, from_addr: a@b.c, recipients: [a@b.c], format_string: «"From: x\n\ny"»}]`,
+			`handlers: [{type: mail, from_addr: a@b.c, recipients: [a@b.c], related_format_string: «"{"»}]`,
+			`handlers: [{type: mail, from_addr: a@b.c, recipients: [a@b.c], fingerprint: «"places"»}]`,
+			`handlers: [{type: mail, from_addr: a@b.c, recipients: [a@b.c], retries: «-1»}]`,
+		},
+		"Handler `http`": {
+			`handlers: [{type: http, url: «"ftp://h"»}]`,
+			`handlers: [{type: http, url: "http://h", method: «PUT»}]`,
+			`handlers: [{type: http, url: "http://h", method: «GET», format: json}]`,
+		},
+		"Handler `external`": {
+			`handlers: [{type: external, arguments: «[no-such-program]»}]`,
+			`handlers: [{type: external, arguments: «[logger, "{record.x}"]»}]`,
+			`handlers: [{type: external, arguments: [logger], stdin_format: «"{record.x}"»}]`,
+			`handlers: [{type: external, arguments: «[]»}]`,
+		},
+		"Handler `zeromq`": {
+			`handlers: [{type: zeromq, uri: «"tcp://*:5000"»}]`,
+			`handlers: [{type: zeromq, uri: "tcp://127.0.0.1:5000", mode: «pull»}]`,
+			`handlers: [{type: zeromq, uri: "tcp://127.0.0.1:5000", multi: true, topic: «a»}]`,
+		},
+		"Handler `socket`": {
+			`handlers: [{type: socket, address: «here»}]`,
+			`handlers: [{type: socket, address: "h:1", encoding: «yaml»}]`,
+			`handlers: [{type: socket, network: «udp», address: "h:1", tls: true}]`,
+		},
+		"Handler `nteventlog`": {`handlers: [{type: nteventlog, application_name: a, event_id: «1001»}]`},
+
+		"Handler `notification`": {
+			`handlers: [{type: notification, title: «"{record.x}"»}]`,
+			`handlers: [{type: notification, text: «"{"»}]`,
+			`handlers: [{type: notification, fingerprint: «"("»}]`,
+			`handlers: [{type: notification, queue_size: «-1»}]`,
+			`handlers: [{type: notification, record_delta: «60»}]`,
+		},
+		"Handler `ntfy`": {
+			`handlers: [{type: ntfy, topic: «"a b"»}]`,
+			`handlers: [{type: ntfy, url: «"https://h/"»}]`,
+			`handlers: [{type: ntfy, url: «"https://h/a%20b"»}]`,
+			`handlers: [{type: ntfy, url: «"ftp://h/"», topic: a}]`,
+			`handlers: [{type: «ntfy»}]`,
+			`handlers: [{type: ntfy, topic: a, token: {env: «NOT_SET»}}]`,
+		},
+		"Handler `gotify`":                {`handlers: [{type: gotify, url: «h», token: {env: SHORT}}]`, `handlers: [«{type: gotify, url: "https://h"}»]`},
+		"Handler `speech`":                {`handlers: [{type: speech, rate: «20»}]`, `handlers: [{type: speech, voice: «"--help"»}]`},
+		"Handler `external_notification`": {`handlers: [{type: external_notification, arguments: «[no-such-program]»}]`, `handlers: [{type: external_notification, arguments: [logger], stdin_format: «"{"»}]`},
+		"Handler `growl`": {
+			`handlers: [{type: growl, address: «here»}]`,
+			`handlers: [{type: growl, encrypt: «true»}]`,
+			`handlers: [{type: growl, icon: «/»}]`,
+		},
+		"Handler `boxcar`": {`handlers: [{type: boxcar, url: «h», email: a@b.c, password: {env: SHORT}}]`},
+		"Handler `notifo`": {`handlers: [{type: notifo, url: «h», username: a, secret: {env: SHORT}}]`},
+	}
+}
+
+func TestKindsPointAtMistakes(t *testing.T) {
+	dir := home(t)
+	t.Setenv("SHORT", "abc")
+	all := mistakes()
+	for _, k := range allKinds() {
+		if len(all[k.heading]) == 0 {
+			t.Errorf("%s: no example of a mistake", k.heading)
+		}
+		for _, marked := range all[k.heading] {
+			marked = strings.ReplaceAll(marked, "{HOME}", dir)
+			before, _, _ := strings.Cut(marked, "«")
+			_, ds := check(t, strings.NewReplacer("«", "", "»", "").Replace(marked))
+			if errs := ds.Errors(); len(errs) != 1 {
+				t.Errorf("%s\nwant one mistake, have %d: %v", marked, len(errs), errs)
+			} else if want := len([]rune(before)) + 1; errs[0].Line != 1 || errs[0].Column != want {
+				t.Errorf("%s\nwant a mistake in column %d, have %s", marked, want, errs[0])
+			}
+		}
+		delete(all, k.heading)
+	}
+	for heading := range all {
+		t.Errorf("there is no %s", heading)
+	}
+}
