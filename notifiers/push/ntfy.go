@@ -97,7 +97,7 @@ type ntfyMessage struct {
 // want it.
 func (n *Ntfy) Notify(ctx context.Context, of notifiers.Notification) error {
 	body, err := json.Marshal(ntfyMessage{
-		Topic: n.opts.Topic, Title: notifiers.Cut(of.Title, ntfyMaxTitle), Message: within(&of, ntfyMaxMessage),
+		Topic: n.opts.Topic, Title: notifiers.Cut(of.Title, ntfyMaxTitle), Message: fit(&of, ntfyMaxMessage, bytesOf),
 		Priority: ntfyPriority(of.Level), Tags: ntfyTags(of.Level), Click: n.opts.Click,
 		Sequence: "logbook-tray-" + n.run + "-" + strconv.FormatUint(of.ID, 10),
 	})
@@ -105,16 +105,6 @@ func (n *Ntfy) Notify(ctx context.Context, of notifiers.Notification) error {
 		return fmt.Errorf("ntfy: %w", err)
 	}
 	return n.poster.Post(ctx, n.server, n.header, body)
-}
-
-// within returns the text of a notification in at most n bytes.
-func within(of *notifiers.Notification, n int) string {
-	text := of.Text(n)
-	for limit := n; len(text) > n; {
-		limit -= max((len(text)-n)/4, 1)
-		text = of.Text(max(limit, 1))
-	}
-	return text
 }
 
 // ntfyPriority maps a level to ntfy's 1 (min) to 5 (max).

@@ -1,6 +1,7 @@
 package push
 
 import (
+	stdcmp "cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type request struct {
 	Method, Path, Auth, Key, Type string
 	Body                          map[string]any
+	Form                          url.Values
 }
 
 // service is an HTTP server that answers as it is told and keeps what it was sent.
@@ -48,8 +51,12 @@ func startService(t *testing.T, answers ...func(http.ResponseWriter)) *service {
 
 func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	q := request{Method: r.Method, Path: r.URL.String(), Auth: r.Header.Get("Authorization"), Key: r.Header.Get("X-Gotify-Key"), Type: r.Header.Get("Content-Type")}
-	_ = json.Unmarshal(body, &q.Body)
+	q := request{
+		Method: r.Method, Path: r.URL.String(), Auth: r.Header.Get("Authorization"), Key: stdcmp.Or(r.Header.Get("X-Gotify-Key"), r.Header.Get("Access-Token")), Type: r.Header.Get("Content-Type"),
+	}
+	if _ = json.Unmarshal(body, &q.Body); strings.HasSuffix(q.Type, "urlencoded") {
+		q.Form, _ = url.ParseQuery(string(body))
+	}
 	s.mu.Lock()
 	s.got = append(s.got, q)
 	var answer func(http.ResponseWriter)
@@ -59,6 +66,19 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	if answer != nil {
 		answer(w)
+	}
+}
+
+// client returns one that leaves no connections behind.
+func (s *service) client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
+// notify sends a notification, which must succeed.
+func notify(t *testing.T, n notifiers.Notifier, of notifiers.Notification) {
+	t.Helper()
+	if err := n.Notify(t.Context(), of); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -84,7 +104,7 @@ const secret = "tk_very-secret"
 // newNtfy returns a notifier that notes its pauses instead of making them.
 func newNtfy(t *testing.T, s *service) (*Ntfy, *[]time.Duration) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := s.client()
 	n, err := NewNtfy(NtfyOptions{Server: s.URL + "/", Topic: "dev_errors", Token: secret, Click: "https://example.com/", Client: client})
 	if err != nil {
 		t.Fatal(err)

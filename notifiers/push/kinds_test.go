@@ -1,0 +1,40 @@
+package push
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/logbook-tray/logbook-tray/notifiers"
+	"github.com/logbook-tray/logbook-tray/notifiers/internal/pushtest"
+)
+
+// notifier returns what a constructor made.
+func notifier[N notifiers.Notifier](n N, err error) (notifiers.Notifier, error) { return n, err }
+
+const (
+	secretToken = "tok3n-very-secret-0123456789"
+	secretUser  = "us3r-very-secret-9876543210"
+	botToken    = "1234567890:AAbot-very-secret_token"
+)
+
+func TestEveryKindRepeatsGivesUpAndTellsNoSecret(t *testing.T) {
+	for name, kind := range map[string]pushtest.Kind{
+		"ntfy": {Secrets: []string{secretToken, "topic-very-secret"}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewNtfy(NtfyOptions{Server: s, Topic: "topic-very-secret", Token: secretToken, Client: c}))
+		}},
+		"ntfy with a password": {Secrets: []string{secretToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewNtfy(NtfyOptions{Server: s, Topic: "x", User: "joe", Password: secretToken, Client: c}))
+		}},
+		"gotify": {Secrets: []string{secretToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewGotify(GotifyOptions{Server: s, Token: secretToken, Client: c}))
+		}},
+		"pushover": {Secrets: []string{secretToken, secretUser}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewPushover(PushoverOptions{Server: s, Token: secretToken, User: secretUser, Client: c}))
+		}},
+		"telegram": {Secrets: []string{botToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewTelegram(TelegramOptions{Server: s, Token: botToken, Chat: "-100", Client: c}))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) { pushtest.Check(t, kind) })
+	}
+}
