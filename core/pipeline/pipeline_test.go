@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -172,6 +173,16 @@ func (w *world) start(t *testing.T, source string) *pipeline.Pipeline {
 	return p
 }
 
+// eventually waits for what another goroutine does.
+func eventually(t *testing.T, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !condition(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("waited in vain")
+		}
+	}
+}
+
 func rec(level core.Level, msg string) *core.Record {
 	return core.NewReceived(&core.Record{Level: level, Msg: msg}, core.Source{Name: "test"}, time.Unix(0, 0))
 }
@@ -234,6 +245,7 @@ handlers:
 `)
 	kept, gone, one := w.sinks["kept"], w.sinks["gone"], w.feeds["one"]
 	one.records <- rec(core.LevelInfo, "before")
+	eventually(t, func() bool { return gone.messages() == "before" })
 	if _, err := p.Reload(parse(t, `
 listen:
   - {name: three, type: feed}
