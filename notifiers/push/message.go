@@ -108,9 +108,6 @@ func fenced(text string) string {
 	return "```\n" + strings.ReplaceAll(text, "```", "`\u200b`\u200b`") + "\n```"
 }
 
-// fence is what fenced adds, in characters.
-const fence = 8
-
 // plain escapes one line for Markdown. Mentions are broken up with a character that
 // is not seen.
 func plain(line string) string {

@@ -28,7 +28,7 @@ func Webhook(service, address string) (u *url.URL, secrets []string, err error) 
 	case err != nil:
 		return nil, nil, fmt.Errorf("%s: address of the webhook: not a URL", service)
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return nil, nil, fmt.Errorf("%s: address of the webhook: want http://HOST/... or https://HOST/...", service)
+		return nil, nil, fmt.Errorf("%s: address of the webhook: want http://HOST/PATH or https://HOST/PATH", service)
 	case u.User != nil || u.Fragment != "":
 		return nil, nil, fmt.Errorf("%s: address of the webhook: no user or fragment may be in it", service)
 	}
