@@ -34,6 +34,18 @@ func TestEveryKindRepeatsGivesUpAndTellsNoSecret(t *testing.T) {
 		"telegram": {Secrets: []string{botToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
 			return notifier(NewTelegram(TelegramOptions{Server: s, Token: botToken, Chat: "-100", Client: c}))
 		}},
+		"slack": {Secrets: []string{hookPath[16:]}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewSlack(SlackOptions{Webhook: s + hookPath, Client: c}))
+		}},
+		"mattermost": {Secrets: []string{hookPath[16:]}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewMattermost(MattermostOptions{Webhook: s + hookPath, Client: c}))
+		}},
+		"discord": {Secrets: []string{secretToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewDiscord(DiscordOptions{Webhook: s + "/api/webhooks/1/" + secretToken, Client: c}))
+		}},
+		"teams": {Secrets: []string{secretToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewTeams(TeamsOptions{Webhook: s + "/workflows/1/run?sig=" + secretToken, Client: c}))
+		}},
 	} {
 		t.Run(name, func(t *testing.T) { pushtest.Check(t, kind) })
 	}
