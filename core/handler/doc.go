@@ -2,7 +2,7 @@
 // that need nothing but the standard library: streams, files and their rotation,
 // buffers that wait for something to go wrong, tags, external programs, HTTP.
 // Handlers with more to them are packages of their own below this one: handler/mail,
-// handler/syslog, handler/eventlog, handler/brotli. Limiting is the package core/limit,
+// handler/syslog, handler/eventlog, handler/riemann, handler/brotli. Limiting is the package core/limit,
 // asynchronous delivery is core/queue.
 //
 // A handler here only delivers. Which records it gets, and whether they go on to
