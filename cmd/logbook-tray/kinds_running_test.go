@@ -45,7 +45,9 @@ type running struct {
 
 	app    *app.App
 	screen *screen
-	seen   []*core.Record // what came to the top of the stack
+
+	mu   sync.Mutex
+	seen []*core.Record // what came to the top of the stack
 }
 
 func runKinds(t *testing.T, source string) *running {
@@ -56,7 +58,11 @@ func runKinds(t *testing.T, source string) *running {
 	}
 	r := &running{screen: new(screen)}
 	r.app = &app.App{Alerts: alert.NewList(alert.Options{}), Mutes: mute.NewStack(nil), Notifier: r.screen}
-	top := handlerFunc(func(rec *core.Record) { r.seen = append(r.seen, rec) })
+	top := handlerFunc(func(rec *core.Record) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.seen = append(r.seen, rec)
+	})
 	p, ds := pipeline.New(pipeline.Options{
 		Kinds: kinds(r.app), Top: []core.Binding{{Name: "window", Handler: top, Bubble: true}},
 		CompileFilter: expression.Compile, CompileText: expression.CompileText,
