@@ -389,3 +389,21 @@ func TestMutesAreListedWithWhatTheyHeldBack(t *testing.T) {
 	}
 	p.stopped(proc)
 }
+
+func TestEveryCommandHasAManualPageAndAnExample(t *testing.T) {
+	p, home := bare(t)
+	p.run("man", "--dir", home)
+	pages, err := filepath.Glob(filepath.Join(home, "logbook-tray*.1"))
+	if err != nil || len(pages) < 20 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "EXAMPLE") && !strings.Contains(page, "completion") {
+			t.Errorf("%s has no example", filepath.Base(page))
+		}
+	}
+}
