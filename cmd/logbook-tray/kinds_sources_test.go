@@ -30,11 +30,7 @@ func (r *running) messages() (out []string) {
 
 func TestKindsOfSourcesReceiveRecords(t *testing.T) {
 	home(t)
-	dir, err := os.MkdirTemp("", "tray") // short: the path of a socket is limited
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
+	dir := t.TempDir()
 	write(t, filepath.Join(dir, "app.log"), "tail\n")
 	program := filepath.Join(os.Getenv("HOME"), "bin", "kubectl")
 	write(t, program, "#!/bin/sh\necho exec\n")
