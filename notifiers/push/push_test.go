@@ -82,6 +82,9 @@ func notify(t *testing.T, n notifiers.Notifier, of notifiers.Notification) {
 	}
 }
 
+// noPause goes on at once.
+func noPause(context.Context, time.Duration) error { return nil }
+
 func status(code int, text string, header ...string) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
 		for i := 0; i+1 < len(header); i += 2 {
