@@ -46,6 +46,12 @@ func TestEveryKindRepeatsGivesUpAndTellsNoSecret(t *testing.T) {
 		"teams": {Secrets: []string{secretToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
 			return notifier(NewTeams(TeamsOptions{Webhook: s + "/workflows/1/run?sig=" + secretToken, Client: c}))
 		}},
+		"matrix": {Secrets: []string{secretToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewMatrix(MatrixOptions{Server: s, Token: secretToken, Room: "!a:b", Client: c}))
+		}},
+		"pushbullet": {Secrets: []string{secretToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewPushbullet(PushbulletOptions{Server: s, Token: secretToken, Client: c}))
+		}},
 	} {
 		t.Run(name, func(t *testing.T) { pushtest.Check(t, kind) })
 	}
