@@ -8,6 +8,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/internal/recent"
+	"github.com/logbook-tray/logbook-tray/core/internal/weight"
 )
 
 // The defaults of [Options].
@@ -123,7 +124,7 @@ func (l *List) add(a Alert) *list.Element {
 		l.remove(old)
 	}
 	l.lastID = max(l.lastID, a.ID)
-	e := &entry{alert: a, bytes: weigh(a.Context)}
+	e := &entry{alert: a, bytes: weight.Of(a.Context...)}
 	el := l.order.PushFront(e)
 	l.byID[a.ID], l.byPrint[a.Fingerprint] = el, el
 	l.bytes += e.bytes
@@ -300,7 +301,7 @@ func (e *entry) shrink(n int) int {
 	saved, kept := 0, e.alert.Context[:0:0]
 	for _, r := range e.alert.Context {
 		if saved < n && r != e.alert.Trigger {
-			saved += weight(r)
+			saved += weight.Of(r)
 			e.alert.Omitted++
 			continue
 		}

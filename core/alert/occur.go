@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/internal/weight"
 )
 
 // Occurrence is a record that is worth an alert.
@@ -100,7 +101,7 @@ func (l *List) enrich(el *list.Element, o *Occurrence) bool {
 	}
 	a.Context = slices.Clone(o.Context)
 	l.bytes -= e.bytes
-	e.bytes = weigh(a.Context)
+	e.bytes = weight.Of(a.Context...)
 	l.bytes += e.bytes
 	l.enforce()
 	return true

@@ -1,4 +1,5 @@
-package alert
+// Package weight estimates how much memory records take, for bounds.
+package weight
 
 import (
 	"unsafe"
@@ -6,7 +7,8 @@ import (
 	"github.com/logbook-tray/logbook-tray/core"
 )
 
-func weigh(rs []*core.Record) int {
+// Of returns the estimate for records, in bytes.
+func Of(rs ...*core.Record) int {
 	sum := 0
 	for _, r := range rs {
 		sum += weight(r)
