@@ -116,11 +116,8 @@ type threadedOptions struct {
 
 func newThreaded(env *pipeline.Env, o *threadedOptions) (core.Handler, error) {
 	settings, err := o.options()
-	if err != nil {
-		return nil, err
-	}
-	next, err := env.Handler(o.Handler)
-	if err != nil {
+	next, inside := env.Handler(o.Handler)
+	if err := mistakesOf(err, o.Handler, inside); err != nil {
 		return nil, err
 	}
 	return newAsync(env, next, settings, nil), nil

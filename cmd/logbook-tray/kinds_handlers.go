@@ -27,6 +27,16 @@ func bufferKinds() []pipeline.HandlerKind {
 	}
 }
 
+// mistakesOf returns the mistakes in the options of a handler together with what
+// Env.Handler said about the one inside of it, at n. Mistakes in there were collected
+// already, and the error about them would hide the handler's own.
+func mistakesOf(own error, n *config.Node, inside error) error {
+	if own == nil || n.IsNull() {
+		return errors.Join(own, inside)
+	}
+	return own
+}
+
 type fingersCrossedOptions struct {
 	ActionLevel     core.Level   `yaml:"action_level"`
 	BufferSize      int          `yaml:"buffer_size"`
@@ -47,7 +57,7 @@ func defaultFingersCrossed() *fingersCrossedOptions {
 func newFingersCrossed(env *pipeline.Env, o *fingersCrossedOptions) (core.Handler, error) {
 	key, err := bufferKey(env, o.Key)
 	next, inside := env.Handler(o.Handler)
-	if err := errors.Join(atField("key", err), notNegative("max_keys", o.MaxKeys), inside); err != nil {
+	if err := mistakesOf(errors.Join(atField("key", err), notNegative("max_keys", o.MaxKeys)), o.Handler, inside); err != nil {
 		return nil, err
 	}
 	pull := core.On
@@ -100,7 +110,7 @@ type groupOptions struct {
 
 func newGroup(env *pipeline.Env, o *groupOptions) (core.Handler, error) {
 	next, inside := env.Handler(o.Handler)
-	if err := errors.Join(notNegative("max_records", o.MaxRecords), inside); err != nil {
+	if err := mistakesOf(notNegative("max_records", o.MaxRecords), o.Handler, inside); err != nil {
 		return nil, err
 	}
 	g := handler.NewGroup(handler.GroupOptions{Handler: next, MaxRecords: o.MaxRecords})
@@ -123,7 +133,7 @@ func defaultMemory() *memoryOptions {
 
 func newMemory(env *pipeline.Env, o *memoryOptions) (core.Handler, error) {
 	next, inside := env.Handler(o.Handler)
-	if err := errors.Join(notNegative("capacity", o.Capacity), inside); err != nil {
+	if err := mistakesOf(notNegative("capacity", o.Capacity), o.Handler, inside); err != nil {
 		return nil, err
 	}
 	m := handler.NewMemory(handler.MemoryOptions{
@@ -147,7 +157,7 @@ func newDedup(env *pipeline.Env, o *dedupOptions) (core.Handler, error) {
 	if o.FormatString != "" && (!strings.Contains(o.FormatString, "{count}") || !strings.Contains(o.FormatString, "{message}")) {
 		err = config.At("format_string", "must have {count} and {message}")
 	}
-	if err := errors.Join(err, notNegative("max_messages", o.MaxMessages), inside); err != nil {
+	if err := mistakesOf(errors.Join(err, notNegative("max_messages", o.MaxMessages)), o.Handler, inside); err != nil {
 		return nil, err
 	}
 	d := handler.NewDedup(handler.DedupOptions{Handler: next, Format: o.FormatString, MaxMessages: o.MaxMessages})

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/logbook-tray/logbook-tray/core/config"
 )
 
 // mistakes are configurations with one mistake, which stands between « and »: of the
@@ -198,5 +200,20 @@ func TestKindsPointAtMistakes(t *testing.T) {
 	}
 	for heading := range all {
 		t.Errorf("there is no %s", heading)
+	}
+}
+
+func TestKindsShowTheirOwnMistakesAndThoseInside(t *testing.T) {
+	for _, source := range []string{
+		`handlers: [{type: fingers_crossed, max_keys: -1, handler: {type: stderr, color: red}}]`,
+		`handlers: [{type: group, max_records: -1, handler: {type: stderr, color: red}}]`,
+		`handlers: [{type: memory, capacity: -1, handler: {type: stderr, color: red}}]`,
+		`handlers: [{type: dedup, max_messages: -1, handler: {type: stderr, color: red}}]`,
+		`handlers: [{type: threaded, queue_size: -1, handler: {type: stderr, color: red}}]`,
+		`handlers: [{type: group, max_records: -1}]`,
+	} {
+		if _, ds := check(t, source); len(ds) != 2 {
+			t.Errorf("%s: want two mistakes, have %v", source, []config.Diagnostic(ds))
+		}
 	}
 }
