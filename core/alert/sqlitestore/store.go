@@ -1,6 +1,6 @@
-// Package sqlitestore keeps alerts in a SQLite database, so that they, with the
-// records that led up to them, outlive the program, even one that is killed. The
-// one module it needs is modernc.org/sqlite.
+// Package sqlitestore keeps alerts and mutes in a SQLite database, so that they, with
+// the records that led up to them or were held back, outlive the program, even one
+// that is killed. The one module it needs is modernc.org/sqlite.
 package sqlitestore
 
 import (
@@ -38,8 +38,8 @@ type Options struct {
 	OnError func(error)
 }
 
-// Store is a database of alerts. It belongs to one list, see [Store.Load]. It must
-// be closed.
+// Store is a database of alerts and mutes. It belongs to one list, see [Store.Load],
+// and to one stack of mutes. It must be closed.
 type Store struct {
 	db    *sql.DB
 	opts  Options
@@ -58,10 +58,11 @@ func versionOf(a *alert.Alert) version {
 	return version{a.Count, a.Omitted, a.State, a.Last.UnixNano()}
 }
 
-// schemaVersion is the version of the tables, in SQLite's user_version.
-const schemaVersion = 1
+// schemas returns what makes each version of the tables of the one before; SQLite's
+// user_version says which one there is.
+func schemas() []string { return []string{alertsSchema, mutesSchema} }
 
-const schema = `
+const alertsSchema = `
 CREATE TABLE alerts (
 	id          INTEGER PRIMARY KEY,
 	fingerprint TEXT NOT NULL,
@@ -130,17 +131,17 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
 		return fmt.Errorf("read its version: %w", err)
 	}
-	switch {
-	case have == schemaVersion:
-		return nil
-	case have > schemaVersion:
+	steps := schemas()
+	if have < 0 || have > len(steps) {
 		return ErrNewer
 	}
-	if err := inTransaction(ctx, db, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, schema)
-		return err
-	}); err != nil {
-		return fmt.Errorf("make its tables: %w", err)
+	for _, schema := range steps[have:] {
+		if err := inTransaction(ctx, db, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, schema)
+			return err
+		}); err != nil {
+			return fmt.Errorf("make its tables: %w", err)
+		}
 	}
 	return nil
 }
