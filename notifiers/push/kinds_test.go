@@ -1,6 +1,7 @@
 package push
 
 import (
+	"encoding/base64"
 	"net/http"
 	"testing"
 
@@ -22,7 +23,7 @@ func TestEveryKindRepeatsGivesUpAndTellsNoSecret(t *testing.T) {
 		"ntfy": {Secrets: []string{secretToken, "topic-very-secret"}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
 			return notifier(NewNtfy(NtfyOptions{Server: s, Topic: "topic-very-secret", Token: secretToken, Client: c}))
 		}},
-		"ntfy with a password": {Secrets: []string{secretToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+		"ntfy with a password": {Secrets: []string{secretToken, base64.StdEncoding.EncodeToString([]byte("joe:" + secretToken))}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
 			return notifier(NewNtfy(NtfyOptions{Server: s, Topic: "x", User: "joe", Password: secretToken, Client: c}))
 		}},
 		"gotify": {Secrets: []string{secretToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {

@@ -90,6 +90,7 @@ func (c *Client) Post(ctx context.Context, address string, header http.Header, b
 // ends. The header must have a Content-Type. Errors wrap [ErrRefused] if the server
 // does not want the request.
 func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
+	c = c.with(r.Header.Get("Authorization"))
 	delay, start := firstDelay, time.Now()
 	var before error
 	for attempts := 1; ; attempts++ {

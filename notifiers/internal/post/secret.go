@@ -35,6 +35,18 @@ func (c *Client) safe(err error) error {
 	return fmt.Errorf("%s: %w", c.service, err)
 }
 
+// with returns a client to which what is in an Authorization header is a secret too: it
+// may be a password in another spelling.
+func (c *Client) with(authorization string) *Client {
+	_, credentials, _ := strings.Cut(authorization, " ")
+	if len(credentials) < minSecret {
+		return c
+	}
+	copied := *c
+	copied.secrets = append(spellings([]string{credentials}), c.secrets...)
+	return &copied
+}
+
 // redact takes the secrets out of a text.
 func (c *Client) redact(text string) string {
 	for _, s := range c.secrets {
