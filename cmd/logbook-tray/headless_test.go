@@ -262,6 +262,9 @@ func TestCheckPrintsTheStackOfTheBuiltInConfiguration(t *testing.T) {
 
 subscribers
   zeromq
+  socket
+  datagram
+  http
 stack, top first
   desktop (fingers_crossed), bubbles
     desktop/notification (notification)
@@ -406,4 +409,21 @@ func TestEveryCommandHasAManualPageAndAnExample(t *testing.T) {
 			t.Errorf("%s has no example", filepath.Base(page))
 		}
 	}
+}
+
+func TestPythonsStandardLoggingNeedsNoConfiguration(t *testing.T) {
+	p, _ := bare(t)
+	proc := p.start("headless")
+	python(t, "stdlib.py")
+	e2e.Eventually(t, "a record by each of the three handlers", func() bool {
+		_, pl := p.status()
+		return pl.Totals["dispatched"] == 3
+	})
+	text := p.tail()
+	for _, name := range []string{"SocketHandler", "DatagramHandler", "HTTPHandler"} {
+		if !strings.Contains(text, "WARNING: stdlib: by "+name) {
+			t.Errorf("no record by %s:\n%s", name, text)
+		}
+	}
+	p.stopped(proc)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -24,8 +25,6 @@ import (
 
 // trayOptions are the flags of the tray app.
 type trayOptions struct{ show bool }
-
-const emptyText = "Waiting for records on " + defaultPushURI + " …"
 
 // selfLogger returns the logger of the program itself. Its records go to stderr from
 // the given level on, and to also; they go nowhere else, so that a handler that fails
@@ -246,7 +245,7 @@ func (d *desktop) windows(ctx context.Context) gui.Options {
 	return gui.Options{
 		Store: a.Store, Alerts: a.Alerts, TrayState: d.trayState,
 		Mute: a.MuteAll, Unmute: func() { a.Mutes.Clear() }, MuteAlert: a.MuteAlert,
-		Dropped: d.dropped, Text: recordText, JSON: recordJSON, EmptyText: emptyText, ShowLog: d.o.show,
+		Dropped: d.dropped, Text: recordText, JSON: recordJSON, EmptyText: d.emptyText(), ShowLog: d.o.show,
 		OpenEditor: func(s core.Site) {
 			go func() {
 				if err := gui.OpenEditor(ctx, s); err != nil {
@@ -255,6 +254,18 @@ func (d *desktop) windows(ctx context.Context) gui.Options {
 			}()
 		},
 	}
+}
+
+// emptyText is what the log window says while no record has come: where they are
+// waited for.
+func (d *desktop) emptyText() string {
+	var where []string
+	for _, s := range d.app.PipelineStatus().Subscribers {
+		if s.Detail != "" {
+			where = append(where, s.Name+": "+s.Detail)
+		}
+	}
+	return strings.Join(append([]string{"Waiting for records"}, where...), " · ")
 }
 
 func (d *desktop) dropped() uint64 {
