@@ -1,9 +1,19 @@
-// Package push sends notifications to the phone, through servers that their users
-// can run themselves: ntfy and Gotify.
+// Package push sends notifications over HTTP: to the phone and to the team's chat. ntfy,
+// Gotify, Mattermost and Matrix are servers that their users can run themselves;
+// Pushover, Pushbullet, Telegram, Slack, Discord and Microsoft Teams are closed services,
+// and what sends to them is tested against their published protocols only. [Webhook]
+// is for everything else.
 //
-// A request that fails in a way that may pass is repeated, with growing and
-// jittered delays, as long as the context allows: the timeout of the handler
-// should be minutes, and a queue stand before it. No error tells a token.
+// A request that fails in a way that may pass is repeated, with growing and jittered
+// delays or when the server says so, as long as the context allows and for 15 minutes at
+// most: the timeout of the handler should be minutes, and a queue stand before it. No
+// error tells a token, a password or the address of a webhook.
+//
+// Repeats of a record update the message that was sent where the service can do that:
+// ntfy, Telegram, Discord, Matrix. Gotify gets the whole message once more, and the others a
+// short one with the count. The last 512 messages of a run can be updated. Texts are cut
+// to what the service documents as its limit, between characters, with the count of
+// repeats kept.
 package push
 
 import "github.com/logbook-tray/logbook-tray/notifiers/internal/post"

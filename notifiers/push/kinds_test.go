@@ -53,6 +53,11 @@ func TestEveryKindRepeatsGivesUpAndTellsNoSecret(t *testing.T) {
 		"pushbullet": {Secrets: []string{secretToken}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
 			return notifier(NewPushbullet(PushbulletOptions{Server: s, Token: secretToken, Client: c}))
 		}},
+		"webhook": {Secrets: []string{secretToken, secretUser, hookPath[16:]}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewWebhook(WebhookOptions{
+				URL: s + hookPath, Client: c, Header: http.Header{"authorization": {"Bearer " + secretToken}, "X-Key": {secretUser}},
+			}))
+		}},
 	} {
 		t.Run(name, func(t *testing.T) { pushtest.Check(t, kind) })
 	}
