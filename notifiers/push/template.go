@@ -28,7 +28,7 @@ func webhookTemplate(text string) (*template.Template, error) {
 		return nil, err
 	}
 	for _, each := range t.Templates() {
-		writeJSON(each.Tree.Root)
+		writeJSON(each.Root)
 	}
 	r := &core.Record{Channel: `a"b\`, Level: core.LevelError, Time: time.Unix(0, 0), Exception: &core.Exception{Name: "E"}}
 	r.SetMessage("\"}],\n<a>")

@@ -104,7 +104,7 @@ func TestAWrongTemplateIsFoundWhenItIsRead(t *testing.T) {
 		`{"a": {{.Nothing}}}`:                  "can't evaluate field Nothing",
 		`{"a": {{.Title}`:                      "webhook: template: template: template:1:",
 		`{"a": {{.Record.Exception.Message}}}`: "nil pointer evaluating",
-		`{{if .Update}}"{{.Title}}"`: "unexpected EOF",
+		`{{if .Update}}"{{.Title}}"`:           "unexpected EOF",
 	} {
 		if _, err := NewWebhook(WebhookOptions{URL: "http://x/", Template: text}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
