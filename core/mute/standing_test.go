@@ -134,3 +134,19 @@ func TestAStandingMuteIsBegunOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestAStandingMuteThatTheUserHasEndedStaysOffWhileItIsOn(t *testing.T) {
+	s := mute.NewStack(nil)
+	st := s.Standing(mute.Mute{Label: "do not disturb", Owner: "desktop"})
+	st.Begin(time.Time{})
+	s.Undo()
+	st.Begin(time.Time{})
+	if l := s.List(); len(l) != 0 {
+		t.Errorf("it came back: %+v", l)
+	}
+	st.End()
+	st.Begin(time.Time{})
+	if len(s.List()) != 1 {
+		t.Error("not begun again")
+	}
+}

@@ -40,17 +40,20 @@ type sink struct {
 	hang    chan struct{} // if not nil, deliveries wait for it to be closed
 }
 
-func (s *sink) Handle(_ context.Context, r *core.Record) error { return s.take(r.Message(), 1) }
+func (s *sink) Handle(ctx context.Context, r *core.Record) error { return s.take(ctx, r.Message(), 1) }
 
-func (s *sink) HandleBatch(_ context.Context, rs []*core.Record, why core.BatchReason) error {
+func (s *sink) HandleBatch(ctx context.Context, rs []*core.Record, why core.BatchReason) error {
 	texts := make([]string, len(rs))
 	for i, r := range rs {
 		texts[i] = r.Message()
 	}
-	return s.take(fmt.Sprintf("%s%v", why, texts), len(rs))
+	return s.take(ctx, fmt.Sprintf("%s%v", why, texts), len(rs))
 }
 
-func (s *sink) take(text string, n int) error {
+func (s *sink) take(ctx context.Context, text string, n int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if s.hang != nil {
 		<-s.hang
 	}
