@@ -47,6 +47,17 @@ func mistakes() map[string][]string {
 			`listen: [{type: syslog, address: "127.0.0.1:514", time_zone: «Mars/Olympus»}]`,
 			`listen: [{type: syslog, address: "127.0.0.1:514", tls_cert: «"{HOME}/.config/logbook-tray/cert.pem"», tls_key: "{HOME}/.config/logbook-tray/key.pem"}]`,
 		},
+		"Source `amqp`": {
+			`subscribe: [{type: amqp, uri: «{env: SHORT}»}]`,
+			`subscribe: [«{type: amqp}»]`,
+			`subscribe: [{type: amqp, uri: {env: AMQP_URI}, prefetch: «-1»}]`,
+			`subscribe: [{type: amqp, uri: {env: AMQP_URI}, tap_length: «-1»}]`,
+		},
+		"Source `redis`": {
+			`subscribe: [{type: redis, uri: «{env: SHORT}»}]`,
+			`subscribe: [{type: redis, uri: {env: REDIS_URI}, mode: «lst»}]`,
+			`subscribe: [{type: redis, uri: {env: REDIS_URI}, max_length: «-1»}]`,
+		},
 		"Source `exec`": {
 			`subscribe: [{type: exec, arguments: «[no-such-program]»}]`,
 			`subscribe: [{type: exec, arguments: «[]»}]`,
@@ -181,6 +192,8 @@ func mistakes() map[string][]string {
 func TestKindsPointAtMistakes(t *testing.T) {
 	dir := home(t)
 	t.Setenv("SHORT", "abc")
+	t.Setenv("AMQP_URI", "amqp://localhost")
+	t.Setenv("REDIS_URI", "redis://localhost")
 	all := mistakes()
 	for _, k := range allKinds() {
 		if len(all[k.heading]) == 0 {

@@ -91,6 +91,8 @@ func home(t *testing.T) string {
 			t.Setenv(m[1], strings.Repeat("x", 40))
 		}
 	}
+	t.Setenv("AMQP_URI", "amqp://localhost")
+	t.Setenv("REDIS_URI", "redis://localhost")
 	t.Setenv("HOME", dir)
 	t.Setenv("PATH", bin)
 	return dir
