@@ -1,0 +1,157 @@
+package nats
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// connection is a connection to the server. It is not mended when it breaks: the next one
+// begins anew, so that what is published again comes before what is new.
+type connection struct {
+	*nats.Conn
+	js   jetstream.JetStream
+	lost chan error // capacity 1: why it has ended
+	gone chan struct{}
+	end  func() bool // the context of its life is not watched any more
+}
+
+// dialer dials for as long as a context allows, and closes the socket when that ends before
+// the server has let us in.
+type dialer struct {
+	ctx context.Context //nolint:containedctx // the library's dialer takes none
+	end func() bool     // the context is not watched any more
+}
+
+// Dial implements the dialer of the library.
+func (d *dialer) Dial(network, address string) (net.Conn, error) {
+	var nd net.Dialer
+	c, err := nd.DialContext(d.ctx, network, address)
+	if err == nil {
+		d.end = context.AfterFunc(d.ctx, func() { _ = c.Close() })
+	}
+	return c, err
+}
+
+// connect connects for as long as ctx allows, and closes the connection when life ends,
+// which is no sooner.
+func connect(ctx, life context.Context, uri *url.URL, o *Options) (*connection, error) {
+	limited, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	dial := &dialer{ctx: limited, end: func() bool { return true }}
+	c := &connection{lost: make(chan error, 1), gone: make(chan struct{})}
+	options := []nats.Option{
+		nats.Name("logbook-tray"), nats.NoReconnect(), nats.Timeout(o.Timeout),
+		nats.SetCustomDialer(dial), nats.PingInterval(10 * time.Second), nats.MaxPingsOutstanding(2),
+		nats.ClosedHandler(func(nc *nats.Conn) { c.fail(nc.LastError()); close(c.gone) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				c.fail(err)
+			}
+		}),
+	}
+	if uri.Scheme == "tls" || o.TLS != nil {
+		config := o.TLS.Clone()
+		if config == nil {
+			config = &tls.Config{MinVersion: tls.VersionTLS12}
+		}
+		options = append(options, nats.Secure(config))
+	}
+	if o.Credentials != "" {
+		if _, err := os.Stat(o.Credentials); err != nil {
+			return nil, fmt.Errorf("read the credentials: %w", err)
+		}
+		options = append(options, nats.UserCredentials(o.Credentials))
+	}
+	var err error
+	if c.Conn, err = nats.Connect(uri.String(), options...); err != nil {
+		return nil, explain(err, uri)
+	}
+	c.end = context.AfterFunc(life, c.Close)
+	if c.js, err = jetstream.New(c.Conn, jetstream.WithDefaultTimeout(o.Timeout)); err == nil && o.Stream != "" {
+		err = c.ensure(limited, o)
+	}
+	if err == nil && !dial.end() { // just now
+		err = limited.Err()
+	}
+	if err != nil {
+		c.close()
+		return nil, explain(err, uri)
+	}
+	return c, nil
+}
+
+// fail tells why there is no connection any more.
+func (c *connection) fail(err error) {
+	select {
+	case c.lost <- orGone(err):
+	default: // it was told before
+	}
+}
+
+func orGone(err error) error {
+	if err == nil {
+		return errors.New("the server is gone")
+	}
+	return err
+}
+
+// close ends the connection and waits until its last handler has been called.
+func (c *connection) close() {
+	c.end()
+	c.Close()
+	<-c.gone
+}
+
+// ensure makes the stream if there is none.
+func (c *connection) ensure(ctx context.Context, o *Options) error {
+	stream, err := c.js.Stream(ctx, o.Stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		stream, err = c.js.CreateStream(ctx, jetstream.StreamConfig{Name: o.Stream, Subjects: []string{o.Subject}})
+	}
+	if err != nil {
+		return fmt.Errorf("open the stream %q: %w", o.Stream, err)
+	}
+	if have := stream.CachedInfo().Config.Subjects; !slices.ContainsFunc(have, func(s string) bool { return overlap(s, o.Subject) }) {
+		return fmt.Errorf("%w: the stream %q is for the subjects %q, not for %q", errRefused, o.Stream, have, o.Subject)
+	}
+	return nil
+}
+
+// errRefused is wrapped by errors that need somebody to repair them.
+var errRefused = errors.New("refused")
+
+// explain says what to do about an error of the server.
+func explain(err error, uri *url.URL) error {
+	switch {
+	case errors.Is(err, nats.ErrAuthorization):
+		return fmt.Errorf("the user %q or its password is wrong: %w", uri.User.Username(), err)
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), errors.Is(err, nats.ErrNoResponders):
+		return fmt.Errorf("the server keeps no streams: start it with JetStream (-js), or give no stream: %w", err)
+	}
+	return fmt.Errorf("connect: %w", err)
+}
+
+// isRefused reports whether the server is there and does not want us.
+func isRefused(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*jetstream.APIError](err); ok {
+		return true
+	}
+	return slices.ContainsFunc([]error{
+		errRefused, nats.ErrAuthorization, nats.ErrPermissionViolation, nats.ErrSecureConnRequired, nats.ErrSecureConnWanted,
+		jetstream.ErrJetStreamNotEnabled, jetstream.ErrJetStreamNotEnabledForAccount,
+		nats.ErrNoResponders, os.ErrNotExist,
+	}, func(known error) bool { return errors.Is(err, known) })
+}

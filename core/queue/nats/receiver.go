@@ -1,0 +1,320 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
+)
+
+// Redelivered is the name in the extra data of a record that the server has sent before,
+// and for which it has got no acknowledgement.
+const Redelivered = "redelivered"
+
+// Receiver is the receiving end.
+type Receiver struct {
+	name  string
+	opts  Options
+	uri   *url.URL
+	link  *link.Link
+	inbox *inbox.Inbox
+
+	drain, cancel context.CancelFunc
+	received      chan struct{} // closed when nothing more comes in
+	stop          chan struct{} // closed by Close when the connection may end
+	done          chan struct{} // closed when the goroutine has ended
+	closing       sync.Once
+
+	rejected, slow atomic.Uint64
+	highest        uint64 // the last number in the stream that was seen; of the goroutine
+
+	mu      sync.Mutex
+	ended   bool
+	current *connection // nil if there is none
+	unsaid  []answer    // acknowledgements for the next connection
+}
+
+// answer settles a message. It may go over another connection than the message came by.
+type answer struct {
+	subject string
+	verb    string
+}
+
+// What the server of JetStream understands.
+const (
+	ack  = "+ACK"
+	nak  = "-NAK"
+	term = "+TERM"
+)
+
+var (
+	_ queue.Receiver = (*Receiver)(nil)
+	_ queue.Drainer  = (*Receiver)(nil)
+	_ queue.Statuser = (*Receiver)(nil)
+	_ queue.Dropper  = (*Receiver)(nil)
+)
+
+// NewReceiver returns a receiver that connects by itself, as soon as the server is there,
+// and again when the connection is lost. The error says what is wrong with the options.
+func NewReceiver(o Options) (*Receiver, error) {
+	o, uri, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	r := &Receiver{
+		name: o.name(uri), opts: o, uri: uri, inbox: inbox.Sized(o.Prefetch),
+		received: make(chan struct{}), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	r.link = link.New(r.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
+	// The connection outlives the drain: what was received is acknowledged over it.
+	life, cancel := context.WithCancel(context.Background())
+	receiving, drain := context.WithCancel(life)
+	r.cancel, r.drain = cancel, drain
+	go r.run(life, receiving)
+	return r, nil
+}
+
+// String returns the address and the subject, without user and password.
+func (r *Receiver) String() string { return r.name }
+
+// Status returns the condition of the connection.
+func (r *Receiver) Status() queue.Status {
+	s := r.link.Status()
+	if n := r.rejected.Load(); n > 0 {
+		s.Detail += fmt.Sprintf("; %d messages rejected", n)
+	}
+	return s
+}
+
+// Rejected returns how many messages were no records. A stream does not send them again.
+func (r *Receiver) Rejected() uint64 { return r.rejected.Load() }
+
+// Dropped returns how many messages were lost because they were not received fast enough,
+// or before Close. A stream keeps them.
+func (r *Receiver) Dropped() uint64 {
+	if r.opts.Stream != "" {
+		return 0
+	}
+	return r.inbox.Lost() + r.slow.Load()
+}
+
+// Receive implements [queue.Receiver].
+func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
+	return r.inbox.Receive(ctx, buf)
+}
+
+// Drain implements [queue.Drainer].
+func (r *Receiver) Drain() { r.drain() }
+
+// closeTimeout is how long the server may take to end a connection.
+const closeTimeout = 3 * time.Second
+
+// Close implements [queue.Receiver]. It waits until the connection is closed. What is not
+// acknowledged by then a stream sends again.
+func (r *Receiver) Close() error {
+	r.closing.Do(func() {
+		r.inbox.Discard()
+		r.drain()
+		t := time.AfterFunc(closeTimeout, r.cancel)
+		defer t.Stop()
+		defer r.cancel()
+		<-r.received
+		r.inbox.Close() // gives back what nobody took, over the connection that there is
+		close(r.stop)
+		<-r.done
+	})
+	return nil
+}
+
+// run connects and receives until receiving ends, and keeps the connection until the
+// receiver is closed.
+func (r *Receiver) run(life, receiving context.Context) {
+	defer close(r.done)
+	defer r.link.Closed()
+	finished := false
+	for !finished {
+		err := r.session(life, receiving)
+		if finished = receiving.Err() != nil; !finished {
+			r.link.Down(err, isRefused(err))
+			finished = !r.link.Pause(receiving)
+		}
+	}
+	r.finish()
+}
+
+// finish says that nothing more comes in.
+func (r *Receiver) finish() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.ended {
+		r.ended = true
+		r.inbox.Finish()
+		close(r.received)
+	}
+}
+
+// session is one connection.
+func (r *Receiver) session(life, receiving context.Context) error {
+	c, err := connect(receiving, life, r.uri, &r.opts)
+	if err != nil {
+		return err
+	}
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer c.close()
+	r.connected(c)
+	defer r.connected(nil)
+	watch.Go(func() { // the loss is told while the one who dispatches is busy, too
+		<-c.gone
+		if receiving.Err() == nil {
+			r.link.Down(fmt.Errorf("the connection was closed: %w", orGone(c.LastError())), false)
+		}
+	})
+	receive := r.subscribe
+	if r.opts.Stream != "" {
+		receive = r.consume
+	}
+	if err := receive(receiving, c); receiving.Err() == nil {
+		select {
+		case lost := <-c.lost:
+			return fmt.Errorf("the connection was closed: %w", lost)
+		default:
+			return err
+		}
+	}
+	r.finish()
+	// Drained: what was received is still being acknowledged.
+	select {
+	case <-r.stop:
+		_ = c.FlushTimeout(time.Second) // what is not acknowledged comes again
+	case <-c.gone:
+	case <-life.Done():
+	}
+	return nil
+}
+
+// connected says over which connection messages are settled.
+func (r *Receiver) connected(c *connection) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.current = c
+	if c == nil {
+		return
+	}
+	for _, a := range r.unsaid {
+		_ = c.Publish(a.subject, []byte(a.verb)) // it comes again if the connection is lost
+	}
+	r.unsaid = nil
+}
+
+// say settles a message, now or when there is a connection again.
+func (r *Receiver) say(a answer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current == nil || r.current.Publish(a.subject, []byte(a.verb)) != nil {
+		r.unsaid = append(r.unsaid, a) // as many as the server sends ahead
+	}
+}
+
+// subscribe receives what is published, until ctx ends or the connection is lost.
+func (r *Receiver) subscribe(ctx context.Context, c *connection) error {
+	sub, err := c.Subscribe(r.opts.Subject, func(m *nats.Msg) { r.inbox.Put([]queue.Message{r.message(m.Data)}) })
+	if err != nil {
+		return fmt.Errorf("subscribe to %s: %w", r.opts.Subject, err)
+	}
+	closed := make(chan struct{})
+	sub.SetClosedHandler(func(string) { close(closed) }) // what came in before was handled
+	if err := c.FlushTimeout(r.opts.Timeout); err != nil {
+		return fmt.Errorf("subscribe to %s: %w", r.opts.Subject, err)
+	}
+	r.link.Up("subscribes to "+r.opts.Subject, nil)
+	select {
+	case err = <-c.lost:
+		err = fmt.Errorf("the connection was closed: %w", err)
+		c.Close()
+	case <-ctx.Done():
+		err = sub.Drain()
+	}
+	<-closed
+	if n, dropErr := sub.Dropped(); dropErr == nil {
+		r.slow.Add(uint64(n))
+	}
+	return err
+}
+
+// consume receives what a stream keeps, until ctx ends or the connection is lost.
+func (r *Receiver) consume(ctx context.Context, c *connection) error {
+	limited, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	consumer, err := c.js.CreateOrUpdateConsumer(limited, r.opts.Stream, jetstream.ConsumerConfig{
+		Durable: r.opts.Durable, FilterSubject: r.opts.Subject, AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: r.opts.AckWait, MaxAckPending: r.opts.Prefetch,
+	})
+	cancel()
+	if err != nil {
+		return fmt.Errorf("make the consumer %q of the stream %q: %w", r.opts.Durable, r.opts.Stream, err)
+	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(r.opts.Prefetch))
+	if err != nil {
+		return fmt.Errorf("consume the stream %q: %w", r.opts.Stream, err)
+	}
+	r.link.Up("consumes the stream "+r.opts.Stream, nil)
+	stop := context.AfterFunc(ctx, messages.Drain)
+	defer stop()
+	defer messages.Stop()
+	for {
+		m, err := messages.Next()
+		if err != nil {
+			if errors.Is(err, jetstream.ErrConsumerDeleted) {
+				return fmt.Errorf("consume the stream %q: %w", r.opts.Stream, err)
+			}
+			return err
+		}
+		r.inbox.Put([]queue.Message{r.kept(m)})
+	}
+}
+
+// message makes a message of what was published.
+func (r *Receiver) message(body []byte) queue.Message {
+	m := queue.Message{Body: body}
+	if m.Record, m.Err = r.opts.Decoder.Decode(body); m.Err != nil {
+		r.rejected.Add(1)
+	}
+	return m
+}
+
+// kept makes a message of one in a stream: marked if it was sent before, and to be settled.
+// One that was dispatched is done with, one that was not received comes again, and any
+// other is done with too, because it would come again and again.
+func (r *Receiver) kept(from jetstream.Msg) queue.Message {
+	m := r.message(from.Data())
+	if about, err := from.Metadata(); err == nil {
+		number := about.Sequence.Stream
+		// A server that has crashed may have forgotten what it has sent to us.
+		if m.Record != nil && (about.NumDelivered > 1 || number <= r.highest) {
+			m.Record.Extra.Set(Redelivered, true)
+		}
+		r.highest = max(r.highest, number)
+	}
+	subject := from.Reply()
+	m.Ack = func(err error) {
+		switch {
+		case err == nil:
+			r.say(answer{subject, ack})
+		case errors.Is(err, queue.ErrClosed):
+			r.say(answer{subject, nak})
+		default:
+			r.say(answer{subject, term})
+		}
+	}
+	return m
+}

@@ -1,0 +1,50 @@
+package services
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// StartNATS starts a NATS server with JetStream that is gone when the test is over. options
+// are more of nats-server, such as "--user", "tray", "--pass", "secret".
+func StartNATS(t testing.TB, options ...string) *Broker {
+	t.Helper()
+	found(t, "/usr/sbin/nats-server")
+	dir := t.TempDir()
+	return started(t, dir, 1, func(port int) *Broker {
+		args := append([]string{"nats", dir, strconv.Itoa(port)}, options...)
+		return &Broker{launch: func() (*process, error) { return launch(args...) }, ready: natsReady(port)}
+	})
+}
+
+// StartNATSTLS is [StartNATS] with TLS and nothing else. Clients trust it with the file
+// ca.pem in its directory.
+func StartNATSTLS(t testing.TB) *Broker {
+	t.Helper()
+	found(t, "/usr/sbin/nats-server")
+	dir := t.TempDir()
+	if err := writeCertificates(dir); err != nil {
+		t.Fatal(err)
+	}
+	return started(t, dir, 1, func(port int) *Broker {
+		return &Broker{launch: func() (*process, error) {
+			return launch("nats", dir, strconv.Itoa(port), "--tls",
+				"--tlscert", filepath.Join(dir, "server.pem"), "--tlskey", filepath.Join(dir, "server-key.pem"))
+		}, ready: natsReady(port)}
+	})
+}
+
+// natsReady is a check that a NATS server introduces itself, which it does first of all.
+func natsReady(port int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		answer, err := ask(ctx, port, "", len("INFO "))
+		if err == nil && !strings.HasPrefix(answer, "INFO ") {
+			err = fmt.Errorf("it says %q", answer)
+		}
+		return err
+	}
+}
