@@ -132,17 +132,16 @@ func TestASenderWaitsLongerAndLongerBeforeItConnectsAgain(t *testing.T) {
 		for len(attempts) < 8 {
 			err := s.Send(t.Context(), []byte("x"))
 			if !errors.Is(err, socket.ErrWaiting) {
-				var op *net.OpError
-				if !errors.As(err, &op) {
+				if _, ok := errors.AsType[*net.OpError](err); !ok {
 					t.Fatal(err)
 				}
 				attempts = append(attempts, time.Since(start))
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		want := []time.Duration{0, 1, 3, 7, 15, 31, 61, 91}
-		for i := range want {
-			want[i] *= time.Second
+		var want []time.Duration
+		for _, seconds := range []int{0, 1, 3, 7, 15, 31, 61, 91} {
+			want = append(want, time.Duration(seconds)*time.Second)
 		}
 		if diff := cmp.Diff(want, attempts); diff != "" {
 			t.Error(diff)

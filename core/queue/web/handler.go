@@ -53,8 +53,7 @@ func refusef(status int, format string, args ...any) error {
 func (r *Receiver) refuse(w http.ResponseWriter, err error) {
 	r.refused.Add(1)
 	status := http.StatusBadRequest
-	var refused *refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*refusal](err); ok {
 		status = refused.status
 	}
 	if status == http.StatusUnauthorized {
@@ -164,8 +163,7 @@ func (r *Receiver) body(w http.ResponseWriter, req *http.Request) ([]byte, error
 }
 
 func (r *Receiver) bodyError(err error) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return refusef(http.StatusRequestEntityTooLarge, "body larger than %d bytes: send fewer records at once", r.opts.MaxBody)
 	}
 	return refusef(http.StatusBadRequest, "cannot read the body: %v", err)

@@ -132,8 +132,7 @@ func isIP(host string) bool {
 
 // shortDNS returns the reason without the name of the server that was asked.
 func shortDNS(err error) error {
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return errors.New(dns.Err)
 	}
 	return err

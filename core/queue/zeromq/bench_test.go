@@ -15,10 +15,11 @@ import (
 	"testing"
 	"time"
 
+	zmq "github.com/pebbe/zmq4"
+
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/zeromq"
-	zmq "github.com/pebbe/zmq4"
 )
 
 //go:embed testdata/record.json

@@ -11,8 +11,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/logbook-tray/logbook-tray/core/queue"
 	zmq "github.com/pebbe/zmq4"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
 )
 
 // maxGone bounds how many peers that are gone are remembered.
@@ -254,8 +255,8 @@ func handshakeError(event zmq.Event) string {
 // forget drops the peers that have been gone for longest. m.mu is held.
 func (m *monitor) forget() {
 	gone := 0
-	for i := len(m.peers) - 1; i >= 0; i-- {
-		if p := m.peers[i]; p.wanted || p.State != queue.StateLost {
+	for i, p := range slices.Backward(m.peers) {
+		if p.wanted || p.State != queue.StateLost {
 			continue
 		}
 		if gone++; gone > maxGone {

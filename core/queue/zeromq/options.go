@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/logbook-tray/logbook-tray/core/queue"
 	zmq "github.com/pebbe/zmq4"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
 )
 
 // Pattern is the kind of a socket.

@@ -3,10 +3,12 @@ package zeromq
 import (
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
-	"github.com/logbook-tray/logbook-tray/core/queue"
 	zmq "github.com/pebbe/zmq4"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
 )
 
 // endpoint is a socket with what surrounds it: the context, the monitor, and a
@@ -193,17 +195,9 @@ func (e *endpoint) watchedBound() int {
 // name returns the addresses, with the port that was chosen.
 func (e *endpoint) name() string {
 	if len(e.bound) > 0 {
-		return join(e.bound)
+		return strings.Join(e.bound, " ")
 	}
-	return join(e.opts.Addresses)
-}
-
-func join(list []string) string {
-	out := list[0]
-	for _, s := range list[1:] {
-		out += " " + s
-	}
-	return out
+	return strings.Join(e.opts.Addresses, " ")
 }
 
 // status returns what the monitor has seen.

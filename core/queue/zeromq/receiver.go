@@ -6,8 +6,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/logbook-tray/logbook-tray/core/queue"
 	zmq "github.com/pebbe/zmq4"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
 )
 
 // Receiver is the receiving end: [Sub] or [Pull].

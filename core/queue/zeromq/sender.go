@@ -9,8 +9,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/logbook-tray/logbook-tray/core/queue"
 	zmq "github.com/pebbe/zmq4"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
 )
 
 // sendAhead is how many records wait between Send and the socket, besides those

@@ -143,12 +143,10 @@ func protect(network, address string, o Options) error {
 // explain adds to an error of listening what the user can do about it.
 func explain(network, address string, err error) error {
 	cause := err
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		cause = op.Err
 	}
-	var call *os.SyscallError
-	if errors.As(cause, &call) {
+	if call, ok := errors.AsType[*os.SyscallError](cause); ok {
 		cause = call.Err
 	}
 	hint := ""
