@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"strings"
 	"time"
 
@@ -176,6 +177,9 @@ func (o *Options) listen(e *endpoint, uri string) error {
 	network := "tcp"
 	options := map[string]any{mangos.OptionMaxRecvSize: o.MaxMessageSize}
 	if scheme == "ipc" {
+		if runtime.GOOS == "windows" {
+			return fmt.Errorf("listen on %s: Windows has named pipes instead, which are not supported; use tcp", uri)
+		}
 		network = "unix"
 		options[ipc.OptionIpcSocketPermissions] = uint32(o.Mode.Perm())
 	}

@@ -1,0 +1,18 @@
+package services_test
+
+import (
+	"testing"
+
+	"github.com/logbook-tray/logbook-tray/packaging/services"
+)
+
+func TestNATSStartsAgainAfterACrash(t *testing.T) {
+	b := services.StartNATS(t, "--user", "tray", "--pass", "secret")
+	port := b.Port
+	b.Kill()
+	b.Restart(t)
+	if b.Port != port {
+		t.Errorf("at port %d instead of %d", b.Port, port)
+	}
+	services.StartNATSTLS(t)
+}
