@@ -290,7 +290,7 @@ func (m *monitor) status() queue.Status {
 	}
 	var detail []string
 	if len(m.bound) > 0 {
-		detail = append(detail, "listening on "+join(m.bound))
+		detail = append(detail, "listening on "+strings.Join(m.bound, " "))
 	}
 	if m.failed > 0 {
 		detail = append(detail, fmt.Sprintf("%d handshakes refused", m.failed))
