@@ -309,7 +309,7 @@ func TestAStateDirectoryThatCannotBeWrittenIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	proc := p.start("headless")
-	want := "WARNING: logbook-tray: alerts are not kept across a restart: open the database of alerts: mkdir " +
+	want := "WARNING: logbook-tray: alerts and mutes are not kept across a restart: open the database of alerts: mkdir " +
 		filepath.Join(home, ".local") + ": not a directory\n"
 	e2e.Eventually(t, "the warning "+want, func() bool { return strings.Contains(proc.Output(), want) })
 	p.stopped(proc)
@@ -382,8 +382,17 @@ func TestMutesAreListedWithWhatTheyHeldBack(t *testing.T) {
 	if mutes[0].Held != 0 || mutes[1].Label != "channel shop" || mutes[1].Errors != 2 {
 		t.Errorf("mutes %+v", mutes)
 	}
+	p.stopped(proc) // mutes outlive the program
+	proc = p.start("headless")
+	if got := p.run("mute", "list"); !strings.Contains(got, "channel shop") || !strings.Contains(got, "source elsewhere") {
+		t.Errorf("after a restart: %q", got)
+	}
 	if got := p.fails(1, "unmute", "77"); got != "logbook-tray: there is no mute 77; see: logbook-tray mute list\n" {
 		t.Errorf("unmute 77: %q", got)
+	}
+	mutes = nil
+	if err := json.Unmarshal([]byte(p.run("mute", "list", "--format", "json")), &mutes); err != nil || len(mutes) != 2 {
+		t.Fatalf("after a restart: %+v, %v", mutes, err)
 	}
 	p.run("unmute", strconv.FormatUint(mutes[1].ID, 10))
 	p.run("unmute")

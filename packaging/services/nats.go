@@ -15,7 +15,7 @@ func StartNATS(t testing.TB, options ...string) *Broker {
 	t.Helper()
 	found(t, "/usr/sbin/nats-server")
 	dir := t.TempDir()
-	return started(t, dir, 1, func(port int) *Broker {
+	return started(t, dir, func(port int) *Broker {
 		args := append([]string{"nats", dir, strconv.Itoa(port)}, options...)
 		return &Broker{launch: func() (*process, error) { return launch(args...) }, ready: natsReady(port)}
 	})
@@ -30,7 +30,7 @@ func StartNATSTLS(t testing.TB) *Broker {
 	if err := writeCertificates(dir); err != nil {
 		t.Fatal(err)
 	}
-	return started(t, dir, 1, func(port int) *Broker {
+	return started(t, dir, func(port int) *Broker {
 		return &Broker{launch: func() (*process, error) {
 			return launch("nats", dir, strconv.Itoa(port), "--tls",
 				"--tlscert", filepath.Join(dir, "server.pem"), "--tlskey", filepath.Join(dir, "server-key.pem"))

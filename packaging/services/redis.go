@@ -18,7 +18,7 @@ func StartRedis(t testing.TB, options ...string) *Broker {
 	t.Helper()
 	found(t, "/usr/bin/redis-server")
 	dir := t.TempDir()
-	return started(t, dir, 1, func(port int) *Broker {
+	return started(t, dir, func(port int) *Broker {
 		args := append([]string{"redis", dir, strconv.Itoa(port)}, options...)
 		return &Broker{launch: func() (*process, error) { return launch(args...) }, ready: redisReady(port)}
 	})
@@ -33,7 +33,7 @@ func StartRedisTLS(t testing.TB) *Broker {
 	if err := writeCertificates(dir); err != nil {
 		t.Fatal(err)
 	}
-	return started(t, dir, 1, func(port int) *Broker {
+	return started(t, dir, func(port int) *Broker {
 		return &Broker{launch: func() (*process, error) {
 			return launch("redis", dir, "0", "--tls-port", strconv.Itoa(port), "--tls-auth-clients", "no",
 				"--tls-cert-file", filepath.Join(dir, "server.pem"), "--tls-key-file", filepath.Join(dir, "server-key.pem"),
@@ -44,9 +44,9 @@ func StartRedisTLS(t testing.TB) *Broker {
 
 // started starts the broker that is made for a port, at a port that is free, and has it
 // ended with the test.
-func started(t testing.TB, dir string, ports int, at func(port int) *Broker) *Broker {
+func started(t testing.TB, dir string, at func(port int) *Broker) *Broker {
 	t.Helper()
-	b, err := start(dir, ports, at)
+	b, err := start(dir, 1, at)
 	if err != nil {
 		t.Fatal(err)
 	}

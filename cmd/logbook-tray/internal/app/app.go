@@ -105,6 +105,7 @@ func New(o Options) (*App, error) {
 	a.openState(context.Background())
 	a.Notifier = platform.New(a.notifierOptions())
 	a.Mutes = mute.NewStack(a.muteEnded)
+	a.restoreMutes(context.Background())
 	p, more := pipeline.New(a.pipelineOptions(), tree)
 	if err := a.show(tree, append(ds, more...)); err != nil || p == nil {
 		return nil, errors.Join(err, a.Notifier.Close(), a.closeState())
@@ -116,6 +117,7 @@ func New(o Options) (*App, error) {
 	a.work.Go(func() { a.Mutes.Run(ctx) })
 	if a.state != nil {
 		a.work.Go(func() { a.state.Run(ctx, a.Alerts) })
+		a.work.Go(func() { a.Mutes.Keep(ctx, a.state, mute.KeepOptions{OnError: a.notKept}) })
 	}
 	// Clicks on notifications of an earlier run are understood from here on. What is
 	// wrong with notifications is said when there is one to show.
@@ -168,20 +170,35 @@ func (a *App) openState(ctx context.Context) {
 	if a.o.State == "" {
 		return
 	}
-	complain := func(err error) {
-		a.Self.Warn("alerts are not kept across a restart: {error}", core.Kw("error", err.Error()))
-	}
-	store, err := sqlitestore.Open(ctx, a.o.State, sqlitestore.Options{OnError: complain})
+	store, err := sqlitestore.Open(ctx, a.o.State, sqlitestore.Options{OnError: a.notKept})
 	if err != nil {
-		complain(err)
+		a.notKept(err)
 		return
 	}
 	list, err := store.Load(ctx, alert.Options{})
 	if err != nil {
-		complain(errors.Join(err, store.Close()))
+		a.notKept(errors.Join(err, store.Close()))
 		return
 	}
 	a.state, a.Alerts = store, list
+}
+
+// notKept says that the state database does not do its work.
+func (a *App) notKept(err error) {
+	a.Self.Warn("alerts and mutes are not kept across a restart: {error}", core.Kw("error", err.Error()))
+}
+
+// restoreMutes brings back the mutes of an earlier run that have not ended.
+func (a *App) restoreMutes(ctx context.Context) {
+	if a.state == nil {
+		return
+	}
+	list, err := a.state.LoadMutes(ctx)
+	if err != nil {
+		a.notKept(err)
+		return
+	}
+	a.Mutes.Restore(list)
 }
 
 func (a *App) closeState() error {
