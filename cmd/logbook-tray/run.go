@@ -29,21 +29,22 @@ type exitError struct{ code int }
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// run carries out one command line and returns its exit code.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRoot()
+// run carries out one command line and returns its exit code. exit ends the process
+// at once, for what cannot return any more.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, exit func(int)) int {
+	root := newRoot(exit)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	var usage usageError
-	var exit exitError
+	var coded exitError
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &exit):
-		return exit.code
+	case errors.As(err, &coded):
+		return coded.code
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "logbook-tray: %v\nSee: %s --help\n", err, cmd.CommandPath())
 		return exitUsage
@@ -54,9 +55,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // newRoot returns the tree of commands. It is made anew for each run, so that
 // tests can run one after the other.
-func newRoot() *cobra.Command {
+func newRoot(exit func(int)) *cobra.Command {
 	g := new(globals)
-	o := new(trayOptions)
+	o := &trayOptions{exit: exit}
 	root := &cobra.Command{
 		Use:   "logbook-tray",
 		Short: "Tells you when one of your servers logs an error, and what led up to it",

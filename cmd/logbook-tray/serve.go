@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +26,10 @@ import (
 )
 
 // trayOptions are the flags of the tray app.
-type trayOptions struct{ show bool }
+type trayOptions struct {
+	show bool
+	exit func(int) // ends the process at once
+}
 
 // selfLogger returns the logger of the program itself. Its records go to stderr from
 // the given level on, and to also; they go nowhere else, so that a handler that fails
@@ -233,11 +238,41 @@ func (d *desktop) run(ctx context.Context, settings app.Options, listener *contr
 	ctx, cancel := context.WithCancel(ctx)
 	served := make(chan error, 1)
 	go func() { served <- serve(ctx, listener, &app.Instance{App: a, Shown: d.gui}) }()
+	finish := sync.OnceValue(func() error {
+		cancel()
+		err := <-served
+		closeApp(d.self, a)
+		return err
+	})
+	returned := make(chan struct{})
+	go d.watchEnd(returned, finish)
 	err = d.gui.Run(ctx)
-	cancel()
-	err = errors.Join(err, <-served)
-	closeApp(d.self, a)
-	return err
+	close(returned)
+	return errors.Join(err, finish())
+}
+
+// hangTime is how long the toolkit may take to end.
+const hangTime = 5 * time.Second
+
+// watchEnd ends the program in good order if the toolkit does not return when it was
+// told to quit. It can wait for ever for a function that it has queued for its own loop
+// just after that had ended (seen with Fyne 2.8.1 on a busy machine).
+func (d *desktop) watchEnd(returned <-chan struct{}, finish func() error) {
+	select {
+	case <-returned:
+		return
+	case <-d.gui.Quitting():
+	}
+	select {
+	case <-returned:
+	case <-time.After(hangTime):
+		code := exitOK
+		if err := finish(); err != nil {
+			d.self.Error("{error}", core.Kw("error", err.Error()))
+			code = exitFailed
+		}
+		d.o.exit(code)
+	}
 }
 
 func (d *desktop) windows(ctx context.Context) gui.Options {

@@ -62,6 +62,9 @@ type GUI struct {
 	tray  *tray.Tray
 	work  sync.WaitGroup // goroutines that Run waits for
 
+	quitting chan struct{} // closed by quit
+	quitOnce sync.Once
+
 	// What follows belongs to the toolkit's goroutine.
 	log        fyne.Window
 	logContent *logwindow.Window
@@ -73,7 +76,7 @@ type GUI struct {
 // then needs.
 func New(o Options) *GUI {
 	prepareStorage()
-	g := &GUI{o: o, app: app.NewWithID(AppID), fonts: glyph.NewFonts(true)}
+	g := &GUI{o: o, app: app.NewWithID(AppID), fonts: glyph.NewFonts(true), quitting: make(chan struct{})}
 	g.app.SetIcon(assets.AppIcon())
 	g.app.Settings().SetTheme(style.NewTheme(""))
 	return g
@@ -101,8 +104,15 @@ func prepareStorage() {
 	_ = f.Close()
 }
 
-// dispatch runs f on the toolkit's goroutine, later.
-func dispatch(f func()) { fyne.Do(f) } //nolint:forbidigo // the one place: everything else is handed this function
+// dispatch runs f on the toolkit's goroutine, later. Once the program quits it drops f:
+// the toolkit would run it here and now, on the wrong goroutine.
+func (g *GUI) dispatch(f func()) {
+	select {
+	case <-g.quitting:
+	default:
+		fyne.Do(f) //nolint:forbidigo // the one place: everything else is handed this function
+	}
+}
 
 // Run shows tray and windows until ctx ends or the user quits. It must be called on the
 // main goroutine. The error says that no window can be opened.
@@ -117,7 +127,7 @@ func (g *GUI) Run(ctx context.Context) (err error) {
 		}
 	}()
 	if desk, ok := g.app.(desktop.App); ok {
-		g.tray = tray.New(tray.Options{App: desk, Dispatch: dispatch, Icons: icons(), Do: g.do, State: g.o.TrayState})
+		g.tray = tray.New(tray.Options{App: desk, Dispatch: g.dispatch, Icons: icons(), Do: g.do, State: g.o.TrayState})
 		g.tray.Show()
 	}
 	g.app.Lifecycle().SetOnStarted(func() { g.started(ctx) })
@@ -136,7 +146,7 @@ func (g *GUI) started(ctx context.Context) {
 	g.work.Go(func() { g.follow(ctx) })
 	g.work.Go(func() {
 		<-ctx.Done()
-		dispatch(g.app.Quit)
+		g.quit()
 	})
 	if g.o.ShowLog {
 		g.openLog()
@@ -153,7 +163,7 @@ func (g *GUI) follow(ctx context.Context) {
 			return
 		case <-changes:
 			g.Changed()
-			dispatch(g.updateContexts)
+			g.dispatch(g.updateContexts)
 		}
 	}
 }
@@ -190,7 +200,7 @@ func (g *GUI) do(action tray.Action, id uint64) {
 	case tray.Unmute:
 		g.o.Unmute()
 	case tray.Quit:
-		g.app.Quit()
+		g.quit()
 	case tray.None:
 	}
 }
@@ -206,7 +216,7 @@ func (g *GUI) openNewest() {
 }
 
 // OpenLog shows the log window, in front of the others.
-func (g *GUI) OpenLog() { dispatch(g.openLog) }
+func (g *GUI) OpenLog() { g.dispatch(g.openLog) }
 
 // OpenAlert shows the context window of an alert, in front of the others. The error
 // says that there is no such alert.
@@ -215,7 +225,7 @@ func (g *GUI) OpenAlert(id uint64) error {
 	if _, ok := g.o.Alerts.Get(id); !ok {
 		return noAlert(id)
 	}
-	dispatch(func() { _ = g.openAlert(id, clicked) }) // checked just before
+	g.dispatch(func() { _ = g.openAlert(id, clicked) }) // checked just before
 	return nil
 }
 
@@ -229,7 +239,7 @@ func (g *GUI) openLog() {
 	if g.log == nil {
 		g.log = g.app.NewWindow("logbook-tray")
 		g.logContent = logwindow.New(logwindow.Options{
-			Store: g.o.Store, Dispatch: dispatch, Fonts: g.fonts, Text: g.o.Text, JSON: g.o.JSON,
+			Store: g.o.Store, Dispatch: g.dispatch, Fonts: g.fonts, Text: g.o.Text, JSON: g.o.JSON,
 			OpenEditor: g.o.OpenEditor, Dropped: g.o.Dropped, EmptyText: g.o.EmptyText,
 		})
 		g.log.SetPadded(false)
@@ -248,8 +258,16 @@ func (g *GUI) openLog() {
 	g.logContent.FocusList()
 }
 
-// Quit ends Run.
-func (g *GUI) Quit() { dispatch(g.app.Quit) }
+// quit ends Run. It may be called from any goroutine.
+func (g *GUI) quit() {
+	g.quitOnce.Do(func() { close(g.quitting) })
+	// Not the Quit of the app, which closes windows: they may be gone already when a
+	// signal has ended the loop by the toolkit's own way.
+	fyne.Do(g.app.Driver().Quit) //nolint:forbidigo // dispatch drops what comes now
+}
+
+// Quitting is closed when Run has been told to end.
+func (g *GUI) Quitting() <-chan struct{} { return g.quitting }
 
 // answerTime is how long the toolkit's goroutine may take to say what is open.
 const answerTime = 3 * time.Second
@@ -260,7 +278,7 @@ var ErrBusy = errors.New("the windows do not answer")
 // Windows lists the open windows and what they show.
 func (g *GUI) Windows() ([]control.Window, error) {
 	answer := make(chan []control.Window, 1)
-	dispatch(func() { answer <- g.windows() })
+	g.dispatch(func() { answer <- g.windows() })
 	select {
 	case list := <-answer:
 		return list, nil
