@@ -108,7 +108,7 @@ func (r *Receiver) entry(e goredis.XMessage, again bool) queue.Message {
 	}
 	m.Ack = func(err error) {
 		if !errors.Is(err, queue.ErrClosed) { // nor is it useful to get one again that is no record
-			_ = r.redis.XAck(r.ctx, r.opts.Queue, r.opts.Group, e.ID).Err() // it comes again if that fails
+			_ = r.redis.XAck(r.ctx, r.opts.Queue, r.opts.Group, e.ID).Err() // if that fails, it comes again with the next connection
 		}
 	}
 	return m
