@@ -158,7 +158,7 @@ func (b *builder) processors(nodes []*config.Node, g *graph) core.Setups {
 		if !ok || t.Disabled {
 			continue
 		}
-		p, err := kind.New(&Env{Name: kind.Name, Self: b.o.Self, Pool: b.o.Pool, build: b}, options)
+		p, err := kind.New(&Env{Name: kind.Name, Self: b.o.Self, build: b}, options)
 		if err != nil {
 			b.fail(n, err)
 			continue
@@ -236,7 +236,7 @@ func (b *builder) handler(n *config.Node, outer *Env) (*node, common, bool) {
 			return running, c, true
 		}
 	}
-	env := &Env{Name: h.name, Self: b.o.Self, Pool: b.o.Pool, build: b, inner: h.depth}
+	env := &Env{Name: h.name, Self: b.o.Self, build: b, inner: h.depth}
 	b.fresh = append(b.fresh, h)
 	made := len(b.fresh)
 	handler, err := kind.New(env, options)
@@ -304,7 +304,7 @@ func (b *builder) sources(nodes []*config.Node, listen bool) []*sourcePlan {
 		if !ok || t.Disabled || t.Name != "" && !b.claim(t.Name, n.Get("name")) {
 			continue
 		}
-		opener, err := kind.New(&Env{Name: t.Name, Self: b.o.Self, Pool: b.o.Pool, build: b}, options)
+		opener, err := kind.New(&Env{Name: t.Name, Self: b.o.Self, build: b}, options)
 		if err != nil {
 			b.fail(n, err)
 			continue

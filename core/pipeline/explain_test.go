@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -231,45 +230,6 @@ func TestRedactRefusesFieldsThatDoNotExist(t *testing.T) {
 		`fields: "messge" is not one of message, exception, extra, extra.<name>`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-var errBoom = errors.New("boom")
-
-func TestThePoolOpensOnceAndClosesWithTheLastUser(t *testing.T) {
-	p := pipeline.NewPool()
-	var log []string
-	open := func() (string, func() error, error) {
-		log = append(log, "open")
-		return "value", func() error { log = append(log, "close"); return errBoom }, nil
-	}
-	one, releaseOne, err := pipeline.Use(p, "file:/x", open)
-	if err != nil || one != "value" {
-		t.Fatal(one, err)
-	}
-	_, releaseTwo, err := pipeline.Use(p, "file:/x", open)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := pipeline.Use(p, "file:/x", func() (int, func() error, error) { return 0, nil, nil }); err == nil {
-		t.Error("a value of another type was given out")
-	}
-	if err := errors.Join(releaseOne(), releaseOne()); err != nil {
-		t.Errorf("closed although it is used: %v", err)
-	}
-	if err := releaseTwo(); !errors.Is(err, errBoom) {
-		t.Errorf("the error of closing is %v", err)
-	}
-	if _, _, err := pipeline.Use(p, "file:/x", func() (string, func() error, error) { return "", nil, errBoom }); !errors.Is(err, errBoom) {
-		t.Errorf("the error of opening is %v", err)
-	}
-	_, release, err := pipeline.Use(p, "file:/x", open)
-	if err != nil {
-		t.Fatalf("it cannot be opened again: %v", err)
-	}
-	_ = release()
-	if diff := cmp.Diff([]string{"open", "close", "open", "close"}, log); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -95,9 +95,6 @@ type Env struct {
 	Name string
 	// Self logs what happens to the program itself.
 	Self *core.Logger
-	// Pool holds what several handlers share, such as an open file, also across a
-	// reload.
-	Pool *Pool
 
 	build *builder
 	inner int

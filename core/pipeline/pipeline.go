@@ -42,8 +42,6 @@ type Options struct {
 	// DrainTimeout is how long a reload and a close wait for records on their way
 	// and for handlers to deliver what they hold; 0 means DefaultDrainTimeout.
 	DrainTimeout time.Duration
-	// Pool holds what handlers share; nil makes a new one.
-	Pool *Pool
 }
 
 // Pipeline is a running graph that can be exchanged. Its methods are safe for
@@ -96,9 +94,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.DrainTimeout <= 0 {
 		o.DrainTimeout = DefaultDrainTimeout
-	}
-	if o.Pool == nil {
-		o.Pool = NewPool()
 	}
 	if o.RetryMin <= 0 {
 		o.RetryMin = DefaultRetryMin
