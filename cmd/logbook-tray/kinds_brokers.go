@@ -38,6 +38,7 @@ func brokerURI(secret config.Secret, schemes ...string) (string, error) {
 
 type amqpOptions struct {
 	clientTLS
+	decoding
 
 	URI       config.Secret `yaml:"uri,required"`
 	Queue     string        `yaml:"queue"`
@@ -50,19 +51,21 @@ type amqpOptions struct {
 func newAMQP(env *pipeline.Env, o *amqpOptions) (pipeline.Opener, error) {
 	uri, err := brokerURI(o.URI, "amqp", "amqps")
 	secure, terr := o.config()
-	err = errors.Join(err, terr, notNegative("prefetch", o.Prefetch), notNegative("tap_length", o.TapLength))
+	d, derr := o.decoder(0)
+	err = errors.Join(err, terr, derr, notNegative("prefetch", o.Prefetch), notNegative("tap_length", o.TapLength))
 	if err != nil {
 		return nil, err
 	}
 	settings := amqp.Options{
 		URI: uri, Queue: o.Queue, Consume: o.Consume, Prefetch: o.Prefetch, TapLength: o.TapLength,
-		TLS: secure, Timeout: o.Timeout, OnPeer: peerLogger(env),
+		Decoder: d, TLS: secure, Timeout: o.Timeout, OnPeer: peerLogger(env),
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return amqp.NewReceiver(settings) }), nil
 }
 
 type redisOptions struct {
 	clientTLS
+	decoding
 
 	URI       config.Secret `yaml:"uri,required"`
 	Mode      string        `yaml:"mode"`
@@ -77,13 +80,14 @@ type redisOptions struct {
 func newRedis(env *pipeline.Env, o *redisOptions) (pipeline.Opener, error) {
 	uri, err := brokerURI(o.URI, "redis", "rediss", "unix")
 	secure, terr := o.config()
-	err = errors.Join(err, terr, oneOf("mode", o.Mode, "tap", "consume", "list", "channel", "stream"), notNegative("max_length", o.MaxLength))
+	d, derr := o.decoder(0)
+	err = errors.Join(err, terr, derr, oneOf("mode", o.Mode, "tap", "consume", "list", "channel", "stream"), notNegative("max_length", o.MaxLength))
 	if err != nil {
 		return nil, err
 	}
 	settings := redis.Options{
 		URI: uri, Mode: redis.Mode(o.Mode), Queue: o.Queue, Newest: o.Newest, Group: o.Group, Consumer: o.Consumer,
-		MaxLength: int64(o.MaxLength), TLS: secure, Timeout: o.Timeout, OnPeer: peerLogger(env),
+		MaxLength: int64(o.MaxLength), Decoder: d, TLS: secure, Timeout: o.Timeout, OnPeer: peerLogger(env),
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return redis.NewReceiver(settings) }), nil
 }

@@ -34,8 +34,9 @@ type lineReading struct {
 	MaxLine config.Size `yaml:"max_line"`
 }
 
-func (t *lineReading) options() pipe.Options {
-	return pipe.Options{Channel: t.Channel, Level: t.Level, MaxLine: int(t.MaxLine)}
+func (t *lineReading) options() (pipe.Options, error) {
+	d, err := t.decoder(t.MaxLine)
+	return pipe.Options{Decoder: d, Channel: t.Channel, Level: t.Level, MaxLine: int(t.MaxLine)}, err
 }
 
 type execOptions struct {
@@ -45,14 +46,17 @@ type execOptions struct {
 }
 
 func newExecSource(env *pipeline.Env, o *execOptions) (pipeline.Opener, error) {
+	settings, err := o.options()
 	if len(o.Arguments) == 0 {
-		return nil, config.At("arguments", "must not be empty: name a program")
+		err = errors.Join(err, config.At("arguments", "must not be empty: name a program"))
+	} else if _, lerr := exec.LookPath(o.Arguments[0]); lerr != nil {
+		err = errors.Join(err, config.At("arguments", "%w", lerr))
 	}
-	if _, err := exec.LookPath(o.Arguments[0]); err != nil {
-		return nil, config.At("arguments", "%w", err)
+	if err != nil {
+		return nil, err
 	}
 	return opener(env, func(ctx context.Context) (queue.Receiver, error) {
-		return pipe.NewCommand(ctx, o.Arguments, o.options())
+		return pipe.NewCommand(ctx, o.Arguments, settings)
 	}), nil
 }
 
@@ -64,11 +68,15 @@ type tailOptions struct {
 }
 
 func newTailSource(env *pipeline.Env, o *tailOptions) (pipeline.Opener, error) {
-	if info, err := os.Stat(o.Path); err == nil && info.IsDir() {
-		return nil, config.At("path", "%q is a directory", o.Path)
+	settings, err := o.options()
+	if info, serr := os.Stat(o.Path); serr == nil && info.IsDir() {
+		err = errors.Join(err, config.At("path", "%q is a directory", o.Path))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) {
-		return pipe.NewTail(o.Path, o.FromStart, o.options())
+		return pipe.NewTail(o.Path, o.FromStart, settings)
 	}), nil
 }
 
@@ -79,10 +87,12 @@ type pipeOptions struct {
 }
 
 func newPipeSource(env *pipeline.Env, o *pipeOptions) (pipeline.Opener, error) {
-	if _, err := os.Stat(o.Path); err == nil {
-		if err := isPipe(o.Path); err != nil {
-			return nil, config.At("path", "%w", err)
-		}
+	settings, err := o.options()
+	if _, serr := os.Stat(o.Path); serr == nil {
+		err = errors.Join(err, atField("path", isPipe(o.Path)))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) {
 		if err := isPipe(o.Path); err != nil {
@@ -94,7 +104,7 @@ func newPipeSource(env *pipeline.Env, o *pipeOptions) (pipeline.Opener, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open pipe: %w", err)
 		}
-		return pipe.NewReader(o.Path, f, o.options())
+		return pipe.NewReader(o.Path, f, settings)
 	}), nil
 }
 
@@ -118,10 +128,14 @@ type journalOptions struct {
 }
 
 func newJournalSource(env *pipeline.Env, o *journalOptions) (pipeline.Opener, error) {
+	settings, err := o.options()
 	if slices.Contains(o.Units, "") {
-		return nil, config.At("units", "a unit must have a name")
+		err = errors.Join(err, config.At("units", "a unit must have a name"))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return opener(env, func(ctx context.Context) (queue.Receiver, error) {
-		return pipe.NewJournal(ctx, o.Units, o.options())
+		return pipe.NewJournal(ctx, o.Units, settings)
 	}), nil
 }

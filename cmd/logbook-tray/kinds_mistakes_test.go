@@ -216,6 +216,40 @@ func TestKindsPointAtMistakes(t *testing.T) {
 	}
 }
 
+func TestEverySourceCanBeToldWhatItsSendersSpeak(t *testing.T) {
+	home(t)
+	for _, e := range documentation(t) {
+		name, ok := strings.CutPrefix(e.heading, "Source `")
+		if !ok {
+			continue
+		}
+		typed := "type: " + strings.TrimSuffix(name, "`") // the first one of the example
+		before, after, ok := strings.Cut(e.source, typed)
+		if !ok {
+			t.Fatalf("%s: no %q in\n%s", e.heading, typed, e.source)
+		}
+		block := "\n    "
+		if strings.HasPrefix(after, ",") || strings.HasPrefix(after, "}") {
+			block = ", "
+		}
+		for option, want := range map[string]string{
+			"dialect: pino":            "",
+			"map: {level: sev}":        "",
+			"dialect: pinot":           `unknown value "pinot", did you mean "pino"?`,
+			"map: {severity: sev}":     `no field "severity" to map "sev" to`,
+			"map: {level: s, time: s}": `"s" cannot be mapped to two fields`,
+		} {
+			_, ds := check(t, before+typed+block+option+after)
+			switch {
+			case want == "" && len(ds) > 0:
+				t.Errorf("%s: %s: %v", e.heading, option, ds)
+			case want != "" && (len(ds) != 1 || !strings.Contains(ds[0].Message, want)):
+				t.Errorf("%s: %s: %v, want %s", e.heading, option, ds, want)
+			}
+		}
+	}
+}
+
 func TestKindsShowTheirOwnMistakesAndThoseInside(t *testing.T) {
 	for _, source := range []string{
 		`handlers: [{type: fingers_crossed, max_keys: -1, handler: {type: stderr, color: red}}]`,

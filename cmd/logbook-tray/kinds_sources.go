@@ -13,6 +13,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue/socket"
 	"github.com/logbook-tray/logbook-tray/core/queue/syslog"
 	"github.com/logbook-tray/logbook-tray/core/queue/web"
+	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
 // networkSources are the sources that other programs connect to, or that connect to
@@ -31,17 +32,29 @@ func networkSources() []pipeline.SourceKind {
 
 // opener returns how to open a subscriber.
 func opener(env *pipeline.Env, open func(context.Context) (queue.Receiver, error)) pipeline.Opener {
+	return decodingOpener(env, nil, open)
+}
+
+// decodingOpener is opener for transports that leave the decoding to the subscriber; d is
+// the decoder, nil for the default.
+func decodingOpener(env *pipeline.Env, d *wire.Decoder, open func(context.Context) (queue.Receiver, error)) pipeline.Opener {
+	o := queue.Options{Name: env.Name}
+	if d != nil {
+		o.Decode = func(m queue.Message) (*core.Record, error) { return d.Decode(m.Body) }
+	}
 	return func(ctx context.Context) (pipeline.Subscriber, error) {
 		r, err := open(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return subscriber{queue.NewSubscriber(r, queue.Options{Name: env.Name})}, nil
+		return subscriber{queue.NewSubscriber(r, o)}, nil
 	}
 }
 
 // plainLines are the options of sources that take plain lines too.
 type plainLines struct {
+	decoding
+
 	Channel string     `yaml:"channel"`
 	Level   core.Level `yaml:"level"`
 }
@@ -66,13 +79,14 @@ type socketOptions struct {
 
 func newSocket(env *pipeline.Env, o *socketOptions) (pipeline.Opener, error) {
 	secure, err := o.config(o.TLSClientCA)
-	err = errors.Join(err, oneOf("network", o.Network, "tcp", "unix"),
+	d, derr := o.decoder(o.MaxSize)
+	err = errors.Join(err, derr, oneOf("network", o.Network, "tcp", "unix"),
 		checkListen(o.Network, o.Address, identifies(secure), withClientCA), notNegative("max_connections", o.MaxConnections))
 	if err != nil {
 		return nil, err
 	}
 	settings := socket.Options{
-		Network: o.Network, Address: o.Address, Channel: o.Channel, Level: o.Level, MaxMessageSize: int(o.MaxSize),
+		Network: o.Network, Address: o.Address, Decoder: d, Channel: o.Channel, Level: o.Level, MaxMessageSize: int(o.MaxSize),
 		MaxConnections: o.MaxConnections, TLS: secure, OnPeer: peerLogger(env),
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return socket.NewReceiver(settings) }), nil
@@ -89,15 +103,17 @@ type datagramOptions struct {
 }
 
 func newDatagram(env *pipeline.Env, o *datagramOptions) (pipeline.Opener, error) {
-	err := errors.Join(oneOf("network", o.Network, "udp", "unixgram"), checkListen(o.Network, o.Address, false, withNothing))
+	d, err := o.decoder(0)
+	err = errors.Join(err, oneOf("network", o.Network, "udp", "unixgram"), checkListen(o.Network, o.Address, false, withNothing))
 	if err != nil {
 		return nil, err
 	}
-	settings := datagram.Options{Network: o.Network, Address: o.Address, Channel: o.Channel, Level: o.Level}
+	settings := datagram.Options{Network: o.Network, Address: o.Address, Decoder: d, Channel: o.Channel, Level: o.Level}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return datagram.NewReceiver(settings) }), nil
 }
 
 type webOptions struct {
+	decoding
 	serverTLS
 
 	Address    string        `yaml:"address,required"`
@@ -110,19 +126,21 @@ type webOptions struct {
 
 func newWeb(env *pipeline.Env, o *webOptions) (pipeline.Opener, error) {
 	secure, err := o.config("")
-	err = errors.Join(err, checkListen("tcp", o.Address, secure != nil && !o.Token.IsZero(), withToken),
+	d, derr := o.decoder(o.MaxSize)
+	err = errors.Join(err, derr, checkListen("tcp", o.Address, secure != nil && !o.Token.IsZero(), withToken),
 		notNegative("max_records", o.MaxRecords))
 	if err != nil {
 		return nil, err
 	}
 	settings := web.Options{
-		Address: o.Address, Channel: o.Channel, Token: o.Token.Reveal(), Hosts: o.Hosts, MaxBody: int64(o.MaxSize),
+		Address: o.Address, Decoder: d, Channel: o.Channel, Token: o.Token.Reveal(), Hosts: o.Hosts, MaxBody: int64(o.MaxSize),
 		MaxRecords: o.MaxRecords, TLS: secure,
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return web.NewReceiver(settings) }), nil
 }
 
 type syslogSourceOptions struct {
+	decoding
 	serverTLS
 
 	TLSClientCA    string      `yaml:"tls_client_ca,path"`
@@ -136,12 +154,13 @@ type syslogSourceOptions struct {
 func newSyslogSource(env *pipeline.Env, o *syslogSourceOptions) (pipeline.Opener, error) {
 	network := orElse(o.Network, "udp")
 	secure, err := o.config(o.TLSClientCA)
+	d, derr := o.decoder(o.MaxSize)
 	zone, zerr := location(orElse(o.TimeZone, "local"))
 	remedy := withClientCA
 	if network == "udp" {
 		remedy = withNothing
 	}
-	err = errors.Join(err, zerr, oneOf("network", network, "udp", "tcp", "unix", "unixgram"),
+	err = errors.Join(err, derr, zerr, oneOf("network", network, "udp", "tcp", "unix", "unixgram"),
 		checkListen(network, o.Address, network == "tcp" && identifies(secure), remedy), notNegative("max_connections", o.MaxConnections))
 	if secure != nil && network != "tcp" {
 		err = errors.Join(err, config.At("tls_cert", "TLS needs the network tcp"))
@@ -150,7 +169,7 @@ func newSyslogSource(env *pipeline.Env, o *syslogSourceOptions) (pipeline.Opener
 		return nil, err
 	}
 	settings := syslog.Options{
-		Network: network, Address: o.Address, Zone: zone, MaxMessageSize: int(o.MaxSize), MaxConnections: o.MaxConnections,
+		Network: network, Address: o.Address, Decoder: d, Zone: zone, MaxMessageSize: int(o.MaxSize), MaxConnections: o.MaxConnections,
 		TLS: secure, OnPeer: peerLogger(env),
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return syslog.NewReceiver(settings) }), nil

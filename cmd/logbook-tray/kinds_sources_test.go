@@ -31,22 +31,22 @@ func (r *running) messages() (out []string) {
 func TestKindsOfSourcesReceiveRecords(t *testing.T) {
 	home(t)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "app.log"), "tail\n")
+	write(t, filepath.Join(dir, "app.log"), `{"what": "tail"}`+"\n")
 	program := filepath.Join(os.Getenv("HOME"), "bin", "kubectl")
-	write(t, program, "#!/bin/sh\necho exec\n")
+	write(t, program, "#!/bin/sh\necho '{\"what\": \"exec\"}'\n")
 	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := runKinds(t, strings.ReplaceAll(`listen:
-  - {type: zeromq, uri: "ipc://DIR/z", mode: pull}
-  - {type: socket, network: unix, address: DIR/s}
-  - {type: datagram, network: unixgram, address: DIR/d}
-  - {type: syslog, network: unixgram, address: DIR/l}
-  - {name: web, type: http, address: "127.0.0.1:0"}
+  - {type: zeromq, uri: "ipc://DIR/z", mode: pull, map: {message: what}}
+  - {type: socket, network: unix, address: DIR/s, map: {message: what}}
+  - {type: datagram, network: unixgram, address: DIR/d, map: {message: what}}
+  - {type: syslog, network: unixgram, address: DIR/l, map: {message: what}}
+  - {name: web, type: http, address: "127.0.0.1:0", map: {message: what}}
 subscribe:
-  - {type: tail, path: DIR/app.log, from_start: true}
-  - {type: pipe, path: DIR/fifo}
-  - {type: exec, arguments: [kubectl]}
+  - {type: tail, path: DIR/app.log, from_start: true, map: {message: what}}
+  - {type: pipe, path: DIR/fifo, map: {message: what}}
+  - {type: exec, arguments: [kubectl], map: {message: what}}
 `, "DIR", dir))
 	defer r.end(t)
 
@@ -55,7 +55,7 @@ subscribe:
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(c, "%s\n", network)
+		fmt.Fprintf(c, "{\"what\": %q}\n", network)
 		defer c.Close()
 	}
 	c, err := net.Dial("unixgram", dir+"/l")
@@ -63,12 +63,12 @@ subscribe:
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_, _ = io.WriteString(c, "<13>shop: syslog")
-	write(t, dir+"/fifo", "pipe\n")
+	_, _ = io.WriteString(c, `<13>shop: {"what": "syslog"}`)
+	write(t, dir+"/fifo", `{"what": "pipe"}`+"\n")
 	for _, s := range r.Status().Subscribers {
 		if s.Name == "web" {
 			url, _, _ := strings.Cut(s.Detail[strings.Index(s.Detail, "http://"):], ";")
-			resp, err := http.Post(url, "application/json", strings.NewReader(`{"level": "error", "message": "http"}`))
+			resp, err := http.Post(url, "application/json", strings.NewReader(`{"what": "http"}`))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +80,7 @@ subscribe:
 		t.Fatal(err)
 	}
 	defer sender.Close()
-	if err := sender.Send(t.Context(), []byte(`{"channel": "shop", "level": 14, "msg": "zeromq", "message": "zeromq"}`)); err != nil {
+	if err := sender.Send(t.Context(), []byte(`{"what": "zeromq"}`)); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"exec", "http", "pipe", "syslog", "tail", "unix", "unixgram", "zeromq"}

@@ -113,6 +113,7 @@ func checkURI(uri string, private bool) error {
 }
 
 type zeromqOptions struct {
+	decoding
 	zeromqShared
 
 	Topics  []string    `yaml:"topics"`
@@ -128,7 +129,8 @@ func newZeroMQ(env *pipeline.Env, o *zeromqOptions) (pipeline.Opener, error) {
 		"sub_bind":     {zeromq.Sub, zeromq.Bind},
 		logbookMulti:   {zeromq.Pull, zeromq.Natural},
 	})
-	if err != nil {
+	d, derr := o.decoder(o.MaxSize)
+	if err = errors.Join(err, derr); err != nil {
 		return nil, err
 	}
 	if settings.Topics = o.Topics; len(o.Topics) > 0 && settings.Pattern != zeromq.Sub {
@@ -136,5 +138,5 @@ func newZeroMQ(env *pipeline.Env, o *zeromqOptions) (pipeline.Opener, error) {
 	}
 	settings.MaxMessageSize = int64(o.MaxSize)
 	settings.OnPeer = peerLogger(env)
-	return opener(env, func(context.Context) (queue.Receiver, error) { return zeromq.NewReceiver(settings) }), nil
+	return decodingOpener(env, d, func(context.Context) (queue.Receiver, error) { return zeromq.NewReceiver(settings) }), nil
 }

@@ -197,9 +197,15 @@ func TestAnUnknownDialectOrFieldIsNamed(t *testing.T) {
 	if want := `make a decoder: unknown dialect "pinot" (one of bunyan, clef, cloud, docker, ecs, gelf, generic, journald, logrus, monolog, pino, slog, structlog, winston, zap, zerolog)`; err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
-	_, err = wire.NewDecoder(wire.Options{Map: map[string]string{"sev": "x"}})
-	if want := `make a decoder: no field "sev" to map "x" to`; err == nil || err.Error() != want {
-		t.Errorf("%v, want %s", err, want)
+	for want, names := range map[string]map[string]string{
+		`make a decoder: no field "sev" to map "x" to (one of channel, exception_message, exception_name, filename, ` +
+			`formatted_exception, func_name, level, lineno, message, module, process, process_name, thread_name, time)`: {"sev": "x"},
+		`make a decoder: nothing to map to the field "level"`: {"level": ""},
+		`make a decoder: "x" cannot be mapped to two fields`:  {"level": "x", "channel": "x"},
+	} {
+		if _, err = wire.NewDecoder(wire.Options{Map: names}); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 	for _, name := range wire.Dialects() {
 		if _, err := wire.NewDecoder(wire.Options{Dialect: name}); err != nil {

@@ -14,10 +14,7 @@ import (
 // almost every record: a dictionary of text and numbers. It reads that in one pass
 // straight into a record and gives up, with ok false, at anything else; package pickle
 // then reads it from the start. For what it accepts it makes the same record.
-func (d *Decoder) stdlibPickle(data []byte) (r *core.Record, ok bool) {
-	if d.family == familyLogbook || d.dialects.Forced() {
-		return nil, false
-	}
+func stdlibPickle(data []byte) (r *core.Record, ok bool) {
 	p := fastPickle{data: data}
 	if !p.start() {
 		return nil, false

@@ -14,7 +14,7 @@ import (
 // compare fails if the short cut makes another record of a pickle than the long way.
 func compare(t *testing.T, body []byte) (taken bool) {
 	t.Helper()
-	fast, ok := standard.stdlibPickle(body)
+	fast, ok := stdlibPickle(body)
 	if !ok {
 		return false
 	}

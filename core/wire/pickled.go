@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/wire/dialect"
 	"github.com/logbook-tray/logbook-tray/core/wire/pickle"
 )
 
@@ -15,7 +16,8 @@ func DecodePickle(body []byte) (*core.Record, error) {
 
 // DecodePickle makes a record of a pickle: the dictionary that Python's SocketHandler
 // and DatagramHandler send, the one of Logbook's MultiProcessingHandler, or a
-// LogRecord object of either. Nothing in it is executed, see package pickle. body may be
+// LogRecord object of either. Nothing in it is executed, see package pickle. It is Python's
+// whatever [Options.Dialect] and [Options.Map] say, which are about JSON. body may be
 // retained, see [Decoder.Decode]. Errors are of type [*RejectError].
 func (d *Decoder) DecodePickle(body []byte) (*core.Record, error) {
 	if len(body) == 0 {
@@ -24,7 +26,7 @@ func (d *Decoder) DecodePickle(body []byte) (*core.Record, error) {
 	if len(body) > d.maxSize {
 		return nil, tooLarge(len(body), d.maxSize)
 	}
-	if r, ok := d.stdlibPickle(body); ok {
+	if r, ok := stdlibPickle(body); ok {
 		return r, nil
 	}
 	return d.anyPickle(body)
@@ -45,5 +47,7 @@ func (d *Decoder) anyPickle(body []byte) (*core.Record, error) {
 			kept = append(kept, e)
 		}
 	}
-	return d.FromFields(kept)
+	python := *d
+	python.family, python.dialects = "", dialect.Recognizer{}
+	return python.FromFields(kept)
 }

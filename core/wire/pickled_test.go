@@ -190,3 +190,14 @@ func TestHostilePicklesAreRefusedOrDisarmed(t *testing.T) {
 		}
 	}
 }
+
+func TestPicklesArePythonsWhateverTheDialect(t *testing.T) {
+	f := pickles(t, "stdlib-socket")[0]
+	for _, o := range []wire.Options{{Dialect: "pino"}, {Dialect: "logbook"}, {Map: map[string]string{"level": "lineno"}}} {
+		r, err := decoder(t, o).DecodePickle(f.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkPickled(t, r, f.Expected)
+	}
+}

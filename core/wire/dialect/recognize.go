@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -52,17 +53,32 @@ func New(o Options) (*Recognizer, error) {
 			return nil, fmt.Errorf("unknown dialect %q (one of %s)", o.Dialect, strings.Join(Names(), ", "))
 		}
 	}
-	for name, member := range o.Map {
-		to, ok := roleNamed(name)
-		if !ok {
-			return nil, fmt.Errorf("no field %q to map %q to", name, member)
-		}
-		if r.mapped == nil {
-			r.mapped = make(roles)
-		}
-		r.mapped[member] = to
+	var err error
+	r.mapped, err = mapping(o.Map)
+	return r, err
+}
+
+// mapping returns what the members mean that a sender names in its own way.
+func mapping(names map[string]string) (roles, error) {
+	if len(names) == 0 {
+		return nil, nil
 	}
-	return r, nil
+	out := make(roles, len(names))
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		member := names[name]
+		to, ok := mappable[name]
+		if !ok {
+			return nil, fmt.Errorf("no field %q to map %q to (one of %s)", name, member, strings.Join(slices.Sorted(maps.Keys(mappable)), ", "))
+		}
+		if member == "" {
+			return nil, fmt.Errorf("nothing to map to the field %q", name)
+		}
+		if out[member] != extra {
+			return nil, fmt.Errorf("%q cannot be mapped to two fields", member)
+		}
+		out[member] = to
+	}
+	return out, nil
 }
 
 // Forced reports whether the options say how to read every object.

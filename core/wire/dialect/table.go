@@ -28,14 +28,11 @@ const (
 	nothing  // says nothing that the record does not say already
 )
 
-// names of roles in the configuration: those of Logbook's keys.
-func roleNamed(name string) (role, bool) {
-	r, ok := map[string]role{
-		"channel": channel, "level": level, "message": message, "time": when, "filename": file, "lineno": line,
-		"func_name": function, "module": module, "process": pid, "process_name": process, "thread_name": thread,
-		"exception_name": errorName, "exception_message": errorText, "formatted_exception": traceback,
-	}[name]
-	return r, ok
+// mappable are the names of roles in [Options.Map]: those of Logbook's keys.
+var mappable = roles{ //nolint:gochecknoglobals // a table, never changed
+	"channel": channel, "level": level, "message": message, "time": when, "filename": file, "lineno": line,
+	"func_name": function, "module": module, "process": pid, "process_name": process, "thread_name": thread,
+	"exception_name": errorName, "exception_message": errorText, "formatted_exception": traceback,
 }
 
 type roles map[string]role
