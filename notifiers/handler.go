@@ -20,6 +20,10 @@ const (
 	DefaultRenew   = time.Hour
 )
 
+// closeTime bounds what Close waits for: a service that is down must not hold up
+// the end of the program for as long as a notification may take otherwise.
+const closeTime = 5 * time.Second
+
 // ErrClosed is returned by a [Handler] that was closed.
 var ErrClosed = errors.New("notification handler is closed")
 
@@ -123,6 +127,7 @@ type Handler struct {
 	cancel context.CancelFunc
 	ctx    context.Context //nolint:containedctx // lives as long as the handler
 	done   chan struct{}
+	giveUp context.CancelFunc // ends what the handler's goroutine is delivering
 
 	closing  sync.Once
 	closeErr error
@@ -140,15 +145,16 @@ var (
 func NewHandler(n Notifier, o Options) *Handler {
 	o = o.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
+	delivering, giveUp := context.WithCancel(context.Background())
 	h := &Handler{
 		notifier: n, opts: o, limiter: limit.New(o.Limit),
-		turn: make(chan struct{}, 1), ctx: ctx, cancel: cancel, done: make(chan struct{}),
+		turn: make(chan struct{}, 1), ctx: ctx, cancel: cancel, done: make(chan struct{}), giveUp: giveUp,
 	}
 	h.turn <- struct{}{}
 	go func() {
 		defer close(h.done)
 		h.limiter.Run(ctx, func(e limit.Event) {
-			if err := h.deliver(context.WithoutCancel(ctx), e); err != nil && o.OnError != nil {
+			if err := h.deliver(delivering, e); err != nil && o.OnError != nil {
 				o.OnError(err)
 			}
 		})
@@ -222,15 +228,17 @@ func (h *Handler) Flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Close shows the counts of everything that is held back, within the timeout
-// of one notification, and ends the handler's goroutine. Further calls
-// return the same error.
+// Close shows the counts of everything that is held back and ends the handler's
+// goroutine. What is not delivered after 5 s, or the timeout of one notification if
+// that is less, is given up. Further calls return the same error.
 func (h *Handler) Close() error {
 	h.closing.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), min(h.opts.Timeout, closeTime))
+		defer cancel()
+		defer context.AfterFunc(ctx, h.giveUp)()
+		defer h.giveUp()
 		h.cancel()
 		<-h.done
-		ctx, cancel := context.WithTimeout(context.Background(), h.opts.Timeout)
-		defer cancel()
 		h.closeErr = h.Flush(ctx)
 		if c, ok := h.notifier.(io.Closer); ok && h.opts.CloseNotifier {
 			h.closeErr = errors.Join(h.closeErr, c.Close())

@@ -348,6 +348,31 @@ func TestFormatsMakeTheTexts(t *testing.T) {
 	})
 }
 
+func TestCloseGivesUpOnAServiceThatIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := notifiers.Func(func(ctx context.Context, _ notifiers.Notification) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		h := notifiers.NewHandler(down, notifiers.Options{Timeout: time.Hour})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for range 3 { // the first one fails, so that its repeats are shown at the end of the window
+			_ = h.Handle(ctx, record("declined"))
+		}
+		time.Sleep(2 * time.Minute) // now the handler's goroutine is delivering
+		_ = h.Handle(ctx, at(2, "another"))
+		start := time.Now()
+		err := h.Close()
+		if took := time.Since(start); err == nil || took != 5*time.Second {
+			t.Errorf("after %v: %v", took, err)
+		}
+		if s := h.Stats(); s.Records != 4 || s.Delivered != 0 {
+			t.Errorf("stats: %+v", s)
+		}
+	})
+}
+
 func TestTextsAreHarmless(t *testing.T) {
 	withHandler(t, notifiers.Options{}, func(t *testing.T, h *notifiers.Handler, s *screen) {
 		r := record("a\x1b[31mred\u202e dlrow\nsecond\r\nthird")

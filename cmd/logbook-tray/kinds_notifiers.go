@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"io"
-	"net/url"
+	"net/http"
 	"os"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/assets"
@@ -21,7 +19,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/notifiers/external"
 	"github.com/logbook-tray/logbook-tray/notifiers/growl"
 	"github.com/logbook-tray/logbook-tray/notifiers/notifo"
-	"github.com/logbook-tray/logbook-tray/notifiers/push"
 	"github.com/logbook-tray/logbook-tray/notifiers/speech"
 )
 
@@ -31,8 +28,6 @@ import (
 func notifierKinds(a *app.App) []pipeline.HandlerKind {
 	return []pipeline.HandlerKind{
 		handlerKind("notification", "a desktop notification that leads to the context", plain[notificationOptions], newNotification(a)),
-		handlerKind("ntfy", "a push message through ntfy", plain[ntfyOptions], newNtfy(a)),
-		handlerKind("gotify", "a push message through Gotify", plain[gotifyOptions], newGotify(a)),
 		handlerKind("speech", "reads errors aloud", plain[speechOptions], newSpeech(a)),
 		handlerKind("external_notification", "runs a program for each notification", plain[programOptions], newProgramNotifier(a)),
 		handlerKind("growl", "a notification through Growl, Snarl and what else speaks GNTP", plain[growlOptions], newGrowl(a)),
@@ -55,12 +50,8 @@ type notifying struct {
 }
 
 // The bounds of notifiers where a file says nothing. A storm of errors is taken up
-// while the first one is being shown; the services on the network are given
-// time for several attempts.
-const (
-	defaultNotifierQueue = 20_000
-	defaultPushTimeout   = 30 * time.Second
-)
+// while the first one is being shown.
+const defaultNotifierQueue = 20_000
 
 // notify makes the handler for a notifier, which build makes. It owns the notifier,
 // unless that is the desktop's.
@@ -140,57 +131,6 @@ type notificationOptions struct{ notifying }
 func newNotification(a *app.App) func(*pipeline.Env, *notificationOptions) (core.Handler, error) {
 	return func(env *pipeline.Env, o *notificationOptions) (core.Handler, error) {
 		return o.notify(env, a, func() (notifiers.Notifier, error) { return a.Notifier, nil })
-	}
-}
-
-// pushing gives a notifier on the network more time.
-func (o *notifying) pushing() *notifying {
-	if o.Timeout == 0 {
-		o.Timeout = defaultPushTimeout
-	}
-	return o
-}
-
-type ntfyOptions struct {
-	notifying
-
-	URL      string        `yaml:"url"`
-	Topic    string        `yaml:"topic"`
-	Token    config.Secret `yaml:"token"`
-	Username string        `yaml:"username"`
-	Password config.Secret `yaml:"password"`
-	Click    string        `yaml:"click"`
-}
-
-func newNtfy(a *app.App) func(*pipeline.Env, *ntfyOptions) (core.Handler, error) {
-	return func(env *pipeline.Env, o *ntfyOptions) (core.Handler, error) {
-		server, topic, err := o.address()
-		if err != nil {
-			return nil, err
-		}
-		return o.pushing().notify(env, a, func() (notifiers.Notifier, error) {
-			n, err := notifierOf(push.NewNtfy(push.NtfyOptions{
-				Server: server, Topic: topic, Token: o.Token.Reveal(), User: o.Username, Password: o.Password.Reveal(), Click: o.Click,
-			}))
-			return n, blame(err, "topic", o.topicField(), "server", "url")
-		})
-	}
-}
-
-type gotifyOptions struct {
-	notifying
-
-	URL   string        `yaml:"url,required"`
-	Token config.Secret `yaml:"token,required"`
-	Click string        `yaml:"click"`
-}
-
-func newGotify(a *app.App) func(*pipeline.Env, *gotifyOptions) (core.Handler, error) {
-	return func(env *pipeline.Env, o *gotifyOptions) (core.Handler, error) {
-		return o.pushing().notify(env, a, func() (notifiers.Notifier, error) {
-			n, err := notifierOf(push.NewGotify(push.GotifyOptions{Server: o.URL, Token: o.Token.Reveal(), Click: o.Click}))
-			return n, blame(err, "token", "token", "server", "url")
-		})
 	}
 }
 
@@ -295,7 +235,7 @@ func readIcon(path string) ([]byte, error) {
 }
 
 type boxcarOptions struct {
-	notifying
+	pushing
 
 	Email    string        `yaml:"email,required"`
 	Password config.Secret `yaml:"password,required"`
@@ -304,15 +244,15 @@ type boxcarOptions struct {
 
 func newBoxcar(a *app.App) func(*pipeline.Env, *boxcarOptions) (core.Handler, error) {
 	return func(env *pipeline.Env, o *boxcarOptions) (core.Handler, error) {
-		return o.pushing().notify(env, a, func() (notifiers.Notifier, error) {
-			n, err := notifierOf(boxcar.New(boxcar.Options{Email: o.Email, Password: o.Password.Reveal(), Server: o.URL}))
+		return o.push(env, a, func(client *http.Client) (notifiers.Notifier, error) {
+			n, err := notifierOf(boxcar.New(boxcar.Options{Email: o.Email, Password: o.Password.Reveal(), Server: o.URL, Client: client}))
 			return n, blame(err, "server", "url")
 		})
 	}
 }
 
 type notifoOptions struct {
-	notifying
+	pushing
 
 	ApplicationName string        `yaml:"application_name"`
 	Username        string        `yaml:"username,required"`
@@ -323,39 +263,12 @@ type notifoOptions struct {
 
 func newNotifo(a *app.App) func(*pipeline.Env, *notifoOptions) (core.Handler, error) {
 	return func(env *pipeline.Env, o *notifoOptions) (core.Handler, error) {
-		return o.pushing().notify(env, a, func() (notifiers.Notifier, error) {
+		return o.push(env, a, func(client *http.Client) (notifiers.Notifier, error) {
 			n, err := notifierOf(notifo.New(notifo.Options{
-				AppName: o.ApplicationName, Username: o.Username, Secret: o.Secret.Reveal(), HideLevel: o.HideLevel, Server: o.URL,
+				AppName: o.ApplicationName, Username: o.Username, Secret: o.Secret.Reveal(), HideLevel: o.HideLevel,
+				Server: o.URL, Client: client,
 			}))
 			return n, blame(err, "server", "url")
 		})
 	}
-}
-
-// address returns the server and the topic: url may name both, as ntfy's
-// own documentation writes it, or the server alone.
-func (o *ntfyOptions) address() (server, topic string, err error) {
-	if o.Topic != "" || o.URL == "" {
-		if o.Topic == "" {
-			return "", "", config.At("type", "needs a topic, or a url that ends with it")
-		}
-		return o.URL, o.Topic, nil
-	}
-	u, err := url.Parse(o.URL)
-	if err != nil {
-		return "", "", config.At("url", "is not a URL")
-	}
-	u.Path, topic = path.Split(strings.TrimRight(u.Path, "/"))
-	if topic == "" {
-		return "", "", config.At("url", "must end with the topic, or a topic must be given")
-	}
-	return u.String(), topic, nil
-}
-
-// topicField is the option that the topic stands in.
-func (o *ntfyOptions) topicField() string {
-	if o.Topic == "" {
-		return "url"
-	}
-	return "topic"
 }

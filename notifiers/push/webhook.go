@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
+	"strings"
 	"text/template"
 	"time"
 
@@ -129,6 +131,9 @@ func NewWebhook(o WebhookOptions) (*Webhook, error) {
 	}
 	w := &Webhook{opts: o, address: u.String(), header: jsonHeader()}
 	for name, values := range o.Header {
+		if err := checkHeader(name, values); err != nil {
+			return nil, err
+		}
 		w.header[http.CanonicalHeaderKey(name)] = values
 		secrets = append(secrets, values...)
 	}
@@ -140,6 +145,22 @@ func NewWebhook(o WebhookOptions) (*Webhook, error) {
 		}
 	}
 	return w, nil
+}
+
+// headerName is what RFC 9110 allows.
+var headerName = regexp.MustCompile("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$")
+
+// checkHeader says what no request can carry. It tells no value.
+func checkHeader(name string, values []string) error {
+	if !headerName.MatchString(name) {
+		return fmt.Errorf("webhook: header: %q is not a name", name)
+	}
+	for _, v := range values {
+		if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			return fmt.Errorf("webhook: header: the value of %s has control characters", name)
+		}
+	}
+	return nil
 }
 
 // Notify sends a notification. The error wraps [ErrRefused] if the server does not want
