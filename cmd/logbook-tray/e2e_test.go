@@ -160,7 +160,7 @@ func TestTheTrayMenuOpensTheContextWithoutNotifications(t *testing.T) {
 	p := newProgram(t, d.Env())
 	proc := p.start()
 	item := tray.Item(t)
-	want := []string{"Open log window", "Recent alerts", "  No alerts yet", "-", "Mute all for 1 h", "-", "Quit"}
+	want := []string{"Open log window", "Status", "Recent alerts", "  No alerts yet", "-", "Mute all for 1 h", "-", "Quit"}
 	e2e.Eventually(t, "the menu", func() bool { return cmp.Equal(want, e2e.Labels(item.Menu(t))) })
 	item.SaveIcon(t, "tray-normal")
 
@@ -185,6 +185,46 @@ func TestTheTrayMenuOpensTheContextWithoutNotifications(t *testing.T) {
 	if code := proc.Wait(t); code != 0 {
 		t.Errorf("exit code %d after Quit\n%s", code, proc.Output())
 	}
+}
+
+func TestTheStatusWindowTellsOfEachPartAndTriesAHandler(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	tray := e2e.StartTray(t, d.Bus)
+	address := freeAddress(t)
+	configure(t, d.Home, listening(address))
+	p := newProgram(t, d.Env())
+	proc := p.start()
+	item := tray.Item(t)
+	python(t, "server.py", address)
+	e2e.Eventually(t, "the menu", func() bool {
+		_, ok := e2e.Find(item.Menu(t), "Status")
+		return ok
+	})
+	item.Click(t, "Status")
+	lines := func() []string {
+		s, _ := p.status()
+		for _, w := range s.Windows {
+			if w.Kind == "status" {
+				return w.Lines
+			}
+		}
+		return nil
+	}
+	const title = "logbook-tray – status"
+	d.Display.WaitForWindow(t, title)
+	e2e.Eventually(t, "the window to count what came", func() bool {
+		return slices.ContainsFunc(lines(), func(l string) bool { return strings.Contains(l, address) && strings.Contains(l, "received ") })
+	})
+	// Behind the two buttons at the top comes that of the first handler.
+	for _, key := range []string{"Tab", "Tab", "Tab", "space"} {
+		d.Display.Do(t, "xdotool", "search", "--name", title, "windowactivate", "--sync", "key", key)
+	}
+	d.Notifications.Wait(t, "the test's notification", func(n e2e.Notify) bool { return strings.HasPrefix(n.Body, "This is a test of ") })
+	e2e.Eventually(t, "the window to say that it was delivered", func() bool {
+		return slices.ContainsFunc(lines(), func(l string) bool { return strings.Contains(l, "test delivered at ") })
+	})
+	d.Display.Screenshot(t, "status")
+	p.stopped(proc)
 }
 
 func TestASecondStartRaisesTheWindowOfTheFirst(t *testing.T) {

@@ -280,6 +280,7 @@ func (d *desktop) windows(ctx context.Context) gui.Options {
 	return gui.Options{
 		Store: a.Store, Alerts: a.Alerts, TrayState: d.trayState,
 		Mute: a.MuteAll, Unmute: func() { a.Mutes.Clear() }, MuteAlert: a.MuteAlert,
+		Status: d.status, TestHandler: a.Test, Reload: a.Reload, OpenConfig: func() { go d.openConfig(ctx) },
 		Dropped: d.dropped, Text: recordText, JSON: recordJSON, EmptyText: d.emptyText(), ShowLog: d.o.show,
 		OpenEditor: func(s core.Site) {
 			go func() {

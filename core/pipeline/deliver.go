@@ -24,6 +24,18 @@ func Deliver(ctx context.Context, o Options, tree *config.Tree, name string, r *
 	return ds, errors.Join(err, p.graph.close(nil, o.DrainTimeout))
 }
 
+// Deliver hands r to the running handler with this name, and to no other, and waits until
+// it is delivered. Level and filter of the handler do not matter. Records that the handler
+// holds, such as those of a group, may be delivered with it.
+func (p *Pipeline) Deliver(ctx context.Context, name string, r *core.Record) error {
+	g := p.graph.Load()
+	if !g.enter() {
+		return ErrClosed
+	}
+	defer g.leave()
+	return g.deliver(ctx, name, r)
+}
+
 func (g *graph) deliver(ctx context.Context, name string, r *core.Record) error {
 	var names []string
 	for _, top := range g.handlers {

@@ -138,17 +138,25 @@ func (n *node) close() error {
 // dispatch sends r down the stack of the graph. It reports false if the graph
 // was closed, so that r has to go to its successor.
 func (g *graph) dispatch(r *core.Record) (ok bool, err error) {
-	for {
-		n := g.inflight.Load()
-		if n == 0 {
-			return false, nil
-		}
-		if g.inflight.CompareAndSwap(n, n+1) {
-			break
-		}
+	if !g.enter() {
+		return false, nil
 	}
 	defer g.leave()
 	return true, core.Dispatch(g.ctx, r)
+}
+
+// enter keeps the graph from being closed until leave is called. It reports false if
+// it is closed already.
+func (g *graph) enter() bool {
+	for {
+		n := g.inflight.Load()
+		if n == 0 {
+			return false
+		}
+		if g.inflight.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
 }
 
 func (g *graph) leave() {

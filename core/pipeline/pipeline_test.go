@@ -504,3 +504,27 @@ handlers:
 		t.Errorf("another handler got %q", got)
 	}
 }
+
+func TestARunningHandlerIsReachedAloneAndStaysInTheStack(t *testing.T) {
+	w := newWorld()
+	p := w.start(t, `
+handlers:
+  - {name: first, type: sink, bubble: true}
+  - {name: outer, type: wrap, level: critical, handler: {type: sink}}
+`)
+	if err := p.Deliver(t.Context(), "outer", rec(core.LevelInfo, "test")); err != nil {
+		t.Error(err)
+	}
+	if err := p.Dispatch(rec(core.LevelCritical, "later")); err != nil {
+		t.Error(err)
+	}
+	if first, inner := w.sinks["first"].messages(), w.sinks["outer/sink"].messages(); first != "later" || inner != "test,later" {
+		t.Errorf("first got %q, the inner one %q", first, inner)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := p.Deliver(t.Context(), "outer", rec(core.LevelInfo, "test")); !errors.Is(err, pipeline.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}

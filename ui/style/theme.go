@@ -69,6 +69,8 @@ func (t *Theme) Color(name fyne.ThemeColorName, system fyne.ThemeVariant) color.
 		return p.Muted
 	case theme.ColorNameError:
 		return p.levels[6].Name
+	case theme.ColorNameSuccess:
+		return p.levels[4].Name
 	case theme.ColorNameWarning:
 		return p.levels[5].Name
 	case theme.ColorNameSelection:

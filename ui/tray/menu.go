@@ -47,6 +47,7 @@ const (
 	OpenLog                   // raise the log window
 	OpenNewest                // show the newest unseen alert, or the log window
 	OpenAlert                 // show the context of Item.Alert
+	OpenStatus                // raise the status window
 	MarkAllSeen               // mark every alert as seen
 	MuteHour                  // hold all notifications back for an hour
 	Unmute                    // end that
@@ -64,7 +65,7 @@ type Item struct {
 
 // Menu returns the menu for a state. now decides how old an alert looks.
 func Menu(s State, now time.Time) []Item {
-	items := []Item{{Label: "Open log window", Action: OpenLog}}
+	items := []Item{{Label: "Open log window", Action: OpenLog}, {Label: "Status", Action: OpenStatus}}
 	items = append(items, Item{Label: recentLabel(s), Items: recent(s, now)})
 	items = append(items, Item{Separator: true})
 	if s.MutedUntil.After(now) {
@@ -73,7 +74,7 @@ func Menu(s State, now time.Time) []Item {
 		items = append(items, Item{Label: "Mute all for 1 h", Action: MuteHour})
 	}
 	if s.Problem != "" {
-		items = append(items, Item{Label: "⚠ " + display.Line(s.Problem, 80), Action: OpenLog})
+		items = append(items, Item{Label: "⚠ " + display.Line(s.Problem, 80), Action: OpenStatus})
 	}
 	return append(items, Item{Separator: true}, Item{Label: "Quit", Action: Quit})
 }

@@ -26,7 +26,7 @@ func labels(items []Item) []string {
 
 func TestMenuOfAQuietDay(t *testing.T) {
 	got := labels(Menu(State{}, now))
-	want := []string{"Open log window", "Recent alerts", "  No alerts yet", "---", "Mute all for 1 h", "---", "Quit"}
+	want := []string{"Open log window", "Status", "Recent alerts", "  No alerts yet", "---", "Mute all for 1 h", "---", "Quit"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -42,7 +42,7 @@ func TestMenuListsRecentAlertsWithCountAndAge(t *testing.T) {
 	}
 	got := labels(Menu(s, now))
 	want := []string{
-		"Open log window", "Recent alerts (1 new)",
+		"Open log window", "Status", "Recent alerts (1 new)",
 		"  ● shop: Error – payment declined… (12×), 3 min ago",
 		"     shop: Critical – out of memory, 25 h ago",
 		"  ---", "  Mark all as seen",
@@ -51,14 +51,14 @@ func TestMenuListsRecentAlertsWithCountAndAge(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if item := Menu(s, now)[1].Items[0]; item.Action != OpenAlert || item.Alert != 9 {
+	if item := Menu(s, now)[2].Items[0]; item.Action != OpenAlert || item.Alert != 9 {
 		t.Errorf("the first alert does %v on %d, want OpenAlert on 9", item.Action, item.Alert)
 	}
 }
 
 func TestMenuListsNoMoreThanMaxAlerts(t *testing.T) {
 	s := State{Alerts: make([]Alert, 50)}
-	if n := len(Menu(s, now)[1].Items); n != MaxAlerts {
+	if n := len(Menu(s, now)[2].Items); n != MaxAlerts {
 		t.Errorf("%d alerts listed, want %d", n, MaxAlerts)
 	}
 }
@@ -68,7 +68,7 @@ func TestMenuOffersToUnmuteWhileMuted(t *testing.T) {
 		until time.Time
 		want  Action
 	}{{now.Add(time.Minute), Unmute}, {now.Add(-time.Minute), MuteHour}, {time.Time{}, MuteHour}} {
-		if got := Menu(State{MutedUntil: c.until}, now)[3].Action; got != c.want {
+		if got := Menu(State{MutedUntil: c.until}, now)[4].Action; got != c.want {
 			t.Errorf("muted until %v: action %v, want %v", c.until, got, c.want)
 		}
 	}
@@ -76,7 +76,7 @@ func TestMenuOffersToUnmuteWhileMuted(t *testing.T) {
 
 func TestTextFromTheWireCannotDisturbTheMenu(t *testing.T) {
 	s := State{Alerts: []Alert{{Title: "x: Error", Text: "a\x1b[31mb\u202ec\x00d", Last: now}}}
-	if got, want := Menu(s, now)[1].Items[0].Label, "● x: Error – a[31mbcd, just now"; got != want {
+	if got, want := Menu(s, now)[2].Items[0].Label, "● x: Error – a[31mbcd, just now"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/assets"
@@ -73,6 +74,7 @@ type App struct {
 	state    *sqlitestore.Store // nil: in memory only
 	work     sync.WaitGroup
 	stop     context.CancelFunc
+	tests    atomic.Int64 // how many handlers were tested
 
 	mu      sync.Mutex // guards what follows
 	problem string     // why the last reload was refused

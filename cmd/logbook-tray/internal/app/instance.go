@@ -76,6 +76,12 @@ func (a *App) Counts() (received, dispatched uint64) {
 	return totals["received"], totals["dispatched"]
 }
 
+// Started returns when the program was started.
+func (a *App) Started() time.Time { return a.started }
+
+// Config returns the path of the configuration file, which need not exist.
+func (a *App) Config() string { return a.o.Config }
+
 // PipelineStatus returns the condition of the pipeline.
 func (a *App) PipelineStatus() pipeline.Status { return a.pipeline.Status() }
 

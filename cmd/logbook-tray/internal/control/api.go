@@ -26,13 +26,14 @@ type Status struct {
 
 // Window is an open window and what it shows.
 type Window struct {
-	Kind     string   `json:"kind"` // "log", "context", ...
+	Kind     string   `json:"kind"` // "log", "context", "status"
 	Title    string   `json:"title"`
 	Visible  bool     `json:"visible"`
 	Alert    uint64   `json:"alert,omitempty"`
 	Records  []string `json:"records,omitempty"`  // the messages a context window lists, in its order
 	Selected string   `json:"selected,omitempty"` // the message of the selected record
 	Rows     int      `json:"rows"`
+	Lines    []string `json:"lines,omitempty"`     // what the status window says of each source and handler
 	OpenedIn string   `json:"opened_in,omitempty"` // from the click to the window being shown
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/ui/glyph"
 	"github.com/logbook-tray/logbook-tray/ui/logwindow"
 	"github.com/logbook-tray/logbook-tray/ui/model"
+	"github.com/logbook-tray/logbook-tray/ui/statuswindow"
 	"github.com/logbook-tray/logbook-tray/ui/style"
 	"github.com/logbook-tray/logbook-tray/ui/tray"
 )
@@ -47,6 +48,13 @@ type Options struct {
 	Text, JSON func(*core.Record) string
 	// OpenEditor opens a place in the source.
 	OpenEditor func(core.Site)
+	// Status returns what the status window shows, TestHandler tries a handler, Reload reads
+	// the configuration again. They are called from any goroutine and may block.
+	Status      func() statuswindow.State
+	TestHandler func(ctx context.Context, name string) error
+	Reload      func(context.Context) error
+	// OpenConfig opens the configuration file in an editor. It must not block.
+	OpenConfig func()
 	// EmptyText is shown in the log window while no record has come.
 	EmptyText string
 	// ShowLog opens the log window at the start.
@@ -60,7 +68,8 @@ type GUI struct {
 	app   fyne.App
 	fonts *glyph.Fonts
 	tray  *tray.Tray
-	work  sync.WaitGroup // goroutines that Run waits for
+	work  sync.WaitGroup  // goroutines that Run waits for
+	ctx   context.Context //nolint:containedctx // ends with Run; for the goroutines of windows
 
 	quitting chan struct{} // closed by quit
 	quitOnce sync.Once
@@ -70,6 +79,7 @@ type GUI struct {
 	logContent *logwindow.Window
 	logVisible bool
 	contexts   []*contextWindow // in the order in which they were opened
+	status     *statusWindow    // nil: closed
 }
 
 // New returns a GUI. It must be called on the main goroutine, which [GUI.Run]
@@ -118,6 +128,7 @@ func (g *GUI) dispatch(f func()) {
 // main goroutine. The error says that no window can be opened.
 func (g *GUI) Run(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
+	g.ctx = ctx
 	defer g.work.Wait()
 	defer cancel()
 	defer func() {
@@ -193,6 +204,8 @@ func (g *GUI) do(action tray.Action, id uint64) {
 		_ = g.openAlert(id, time.Now()) // an alert that is gone is gone from the menu too, in a moment
 	case tray.OpenNewest:
 		g.openNewest()
+	case tray.OpenStatus:
+		g.openStatus()
 	case tray.MarkAllSeen:
 		g.o.Alerts.SeenAll()
 	case tray.MuteHour:
@@ -295,6 +308,9 @@ func (g *GUI) windows() []control.Window {
 	}
 	for _, c := range g.contexts {
 		list = append(list, c.status())
+	}
+	if g.status != nil {
+		list = append(list, g.status.status())
 	}
 	return slices.Clip(list)
 }

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/gui"
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/config"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/ui/model"
+	"github.com/logbook-tray/logbook-tray/ui/statuswindow"
+)
+
+// status returns what the status window shows.
+func (d *desktop) status() statuswindow.State {
+	p := d.app.PipelineStatus()
+	s := statuswindow.State{
+		Summary: fmt.Sprintf("%s records received, %s handled, running for %s",
+			model.Number(p.Totals["received"]), model.Number(p.Totals["dispatched"]), runningFor(time.Since(d.app.Started()))),
+		Problem: d.app.Problem(), Config: d.app.Config(),
+	}
+	for _, one := range p.Subscribers {
+		s.Sources = append(s.Sources, sourcePart(one))
+	}
+	for _, one := range p.Handlers {
+		s.Handlers = append(s.Handlers, handlerPart(one))
+	}
+	return s
+}
+
+// runningFor returns a time to the minute, once there is one: a text that changes each
+// second says no more.
+func runningFor(d time.Duration) string {
+	if d < time.Minute {
+		return "less than a minute"
+	}
+	if d < time.Hour {
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+}
+
+func sourcePart(s pipeline.SubscriberStatus) statuswindow.Part {
+	p := statuswindow.Part{
+		Name: s.Name, Type: s.Type, State: s.State, Detail: s.Detail, Error: s.Error,
+		Counters: counterList(s.Counters, "received", "dispatched", "rejected", "dropped"),
+	}
+	switch queue.State(s.State) {
+	case queue.StateFailed:
+		p.Condition = statuswindow.Bad
+	case queue.StateConnecting, queue.StateLost, queue.StateClosed:
+		p.Condition = statuswindow.Waiting
+	case queue.StateListening, queue.StateConnected:
+	}
+	for i, peer := range s.Peers {
+		if i == maxPeers {
+			p.Peers = append(p.Peers, fmt.Sprintf("and %d more", len(s.Peers)-maxPeers))
+			break
+		}
+		text := peer.Address + " " + peer.State
+		if peer.Error != "" {
+			text += ": " + peer.Error
+		}
+		p.Peers = append(p.Peers, text)
+	}
+	return p
+}
+
+// maxPeers is how many peers of a source the status window names.
+const maxPeers = 4
+
+func handlerPart(h pipeline.HandlerStatus) statuswindow.Part {
+	p := statuswindow.Part{
+		Name: h.Name, Type: h.Type, Depth: h.Depth, State: h.State, Detail: h.Detail, Error: h.Error,
+		Testable: h.Type != "null",
+		Counters: append([]statuswindow.Counter{
+			{Name: "seen", Value: h.Seen}, {Name: "filtered", Value: h.Filtered}, {Name: "taken", Value: h.Taken}, {Name: "failed", Value: h.Failed},
+		}, counterList(h.Counters)...),
+	}
+	switch h.State {
+	case string(queue.AsyncFailing):
+		p.Condition = statuswindow.Bad
+	case string(queue.AsyncRetrying):
+		p.Condition = statuswindow.Waiting
+	}
+	return p
+}
+
+// counterList returns counters, those named first.
+func counterList(m map[string]uint64, first ...string) []statuswindow.Counter {
+	var list []statuswindow.Counter
+	for _, name := range first {
+		list = append(list, statuswindow.Counter{Name: name, Value: m[name]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(first, name) && name != "bytes" {
+			list = append(list, statuswindow.Counter{Name: name, Value: m[name]})
+		}
+	}
+	return list
+}
+
+// openConfig opens the configuration file in an editor. If there is none yet, the
+// built-in rules are written there first, as a start.
+func (d *desktop) openConfig(ctx context.Context) {
+	path := d.app.Config()
+	if err := writeDefault(path); err != nil {
+		d.self.Warn("{error}", core.Kw("error", err.Error()))
+		return
+	}
+	if err := gui.OpenEditor(ctx, core.Site{File: path}); err != nil {
+		d.self.Warn("{error}", core.Kw("error", err.Error()))
+	}
+}
+
+// writeDefault writes the built-in configuration to path if there is no file.
+func writeDefault(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the folder of the configuration: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make the configuration: %w", err)
+	}
+	_, err = f.Write(config.DefaultSource())
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(fmt.Errorf("write the configuration: %w", err), os.Remove(path))
+	}
+	return nil
+}
