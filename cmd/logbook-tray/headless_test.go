@@ -267,6 +267,7 @@ func TestCheckPrintsTheStackOfTheBuiltInConfiguration(t *testing.T) {
 subscribers
   zeromq
   socket
+  unix (socket)
   datagram
   http
 stack, top first

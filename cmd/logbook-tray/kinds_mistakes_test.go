@@ -25,6 +25,7 @@ func mistakes() map[string][]string {
 		},
 		"Source `socket`": {
 			`listen: [{type: socket, address: «":9020"»}]`,
+			`listen: [«{type: socket}»]`,
 			`listen: [{type: socket, address: «"9020"»}]`,
 			`listen: [{type: socket, address: «"192.168.0.1:9020"», tls_cert: "{HOME}/.config/logbook-tray/cert.pem", tls_key: "{HOME}/.config/logbook-tray/key.pem"}]`,
 			`listen: [{type: socket, network: unix, address: «"127.0.0.1:9020"»}]`,

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/config"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
@@ -72,24 +73,45 @@ type socketOptions struct {
 
 	TLSClientCA    string      `yaml:"tls_client_ca,path"`
 	Network        string      `yaml:"network"`
-	Address        string      `yaml:"address,required"`
+	Address        string      `yaml:"address"`
 	MaxSize        config.Size `yaml:"max_size"`
 	MaxConnections int         `yaml:"max_connections"`
+}
+
+// check checks where to listen; secure says that peers have to prove who they are. A Unix
+// socket has a place of its own when none is given.
+func (o *socketOptions) check(secure bool) error {
+	switch {
+	case o.Address != "":
+		return checkListen(o.Network, o.Address, secure, withClientCA)
+	case o.Network != "unix":
+		return config.At("address", "is missing: give HOST:PORT, such as 127.0.0.1:9020")
+	}
+	return nil
 }
 
 func newSocket(env *pipeline.Env, o *socketOptions) (pipeline.Opener, error) {
 	secure, err := o.config(o.TLSClientCA)
 	d, derr := o.decoder(o.MaxSize)
-	err = errors.Join(err, derr, oneOf("network", o.Network, "tcp", "unix"),
-		checkListen(o.Network, o.Address, identifies(secure), withClientCA), notNegative("max_connections", o.MaxConnections))
+	err = errors.Join(err, derr, oneOf("network", o.Network, "tcp", "unix"), o.check(identifies(secure)),
+		notNegative("max_connections", o.MaxConnections))
 	if err != nil {
 		return nil, err
 	}
 	settings := socket.Options{
 		Network: o.Network, Address: o.Address, Decoder: d, Channel: o.Channel, Level: o.Level, MaxMessageSize: int(o.MaxSize),
-		MaxConnections: o.MaxConnections, TLS: secure, OnPeer: peerLogger(env),
+		MaxConnections: o.MaxConnections, TLS: secure, OnPeer: guestLogger(env),
 	}
-	return opener(env, func(context.Context) (queue.Receiver, error) { return socket.NewReceiver(settings) }), nil
+	return opener(env, func(context.Context) (queue.Receiver, error) {
+		settings := settings
+		if settings.Address == "" {
+			var err error
+			if settings.Address, err = control.RecordsSocket(); err != nil {
+				return nil, err
+			}
+		}
+		return socket.NewReceiver(settings)
+	}), nil
 }
 
 // identifies reports whether peers have to prove who they are.
@@ -170,7 +192,7 @@ func newSyslogSource(env *pipeline.Env, o *syslogSourceOptions) (pipeline.Opener
 	}
 	settings := syslog.Options{
 		Network: network, Address: o.Address, Decoder: d, Zone: zone, MaxMessageSize: int(o.MaxSize), MaxConnections: o.MaxConnections,
-		TLS: secure, OnPeer: peerLogger(env),
+		TLS: secure, OnPeer: guestLogger(env),
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return syslog.NewReceiver(settings) }), nil
 }
@@ -187,6 +209,18 @@ func peerLogger(env *pipeline.Env) func(queue.Peer) {
 		}
 		_ = env.Self.Log(context.Background(), level, text, core.Kw("name", env.Name), core.Kw("state", string(p.State)),
 			core.Kw("address", p.Address), core.Kw("error", p.Err)) // its handlers do not fail
+	}
+}
+
+// guestLogger is peerLogger for servers, whose peers come and go as they like: what is worth
+// more than a debug record is that one was sent away.
+func guestLogger(env *pipeline.Env) func(queue.Peer) {
+	log := peerLogger(env)
+	return func(p queue.Peer) {
+		if p.State == queue.StateLost && p.Err == "" {
+			p.State = queue.StateClosed
+		}
+		log(p)
 	}
 }
 

@@ -4,28 +4,35 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/socket"
 	"github.com/logbook-tray/logbook-tray/core/queue/zeromq"
 )
 
 // defaultPushURI is where logbook-tray listens without a configuration.
 const defaultPushURI = "tcp://127.0.0.1:5556"
 
-// publisher sends records to a queue for the commands send and demo.
+// publisher sends records to a queue for the commands send, exec and demo.
 type publisher struct {
 	uri     string
 	wait    time.Duration
-	sender  *zeromq.Sender
+	peer    func(context.Context) error // waits until somebody listens
 	handler *queue.Handler
 	ready   bool
 }
 
 // newPublisher returns a publisher that connects to a PULL socket at uri, or with
-// bind publishes on a PUB socket there, and waits for wait until somebody listens.
+// bind publishes on a PUB socket there, and waits for wait until somebody listens. With unix:///PATH
+// it connects to a Unix socket, and with unix:// to that of [control.RecordsSocket].
 func newPublisher(uri string, bind bool, wait time.Duration) (*publisher, error) {
+	if path, ok := strings.CutPrefix(uri, "unix://"); ok {
+		return newSocketPublisher(path, bind, wait)
+	}
 	o := zeromq.Options{Addresses: []string{uri}, Pattern: zeromq.Push, Linger: 5 * time.Second}
 	if bind {
 		o.Pattern = zeromq.Pub
@@ -34,7 +41,24 @@ func newPublisher(uri string, bind bool, wait time.Duration) (*publisher, error)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	return &publisher{uri: uri, wait: wait, sender: s, handler: queue.NewHandler(s, queue.HandlerOptions{Timeout: -1})}, nil
+	return &publisher{uri: uri, wait: wait, peer: s.WaitPeer, handler: queue.NewHandler(s, queue.HandlerOptions{Timeout: -1})}, nil
+}
+
+func newSocketPublisher(path string, bind bool, wait time.Duration) (*publisher, error) {
+	if bind {
+		return nil, usagef("--bind publishes over ZeroMQ: give an address such as %s", defaultPushURI)
+	}
+	if path == "" {
+		var err error
+		if path, err = control.RecordsSocket(); err != nil {
+			return nil, err
+		}
+	}
+	s, err := socket.NewSender(socket.SenderOptions{Network: "unix", Address: path, Lines: true})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return &publisher{uri: "unix://" + path, wait: wait, peer: s.Connect, handler: queue.NewHandler(s, queue.HandlerOptions{Timeout: -1})}, nil
 }
 
 // publish sends one record. The first one waits until somebody listens.
@@ -42,7 +66,7 @@ func (p *publisher) publish(ctx context.Context, r *core.Record) error {
 	if !p.ready {
 		waiting, cancel := context.WithTimeout(ctx, p.wait)
 		defer cancel()
-		if err := p.sender.WaitPeer(waiting); err != nil {
+		if err := p.peer(waiting); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

@@ -32,12 +32,15 @@ func newSend() *cobra.Command {
 		Use:   "send [URI] [MESSAGE | -]",
 		Short: "Publish a record, or each line of the standard input",
 		Long: `Publish a record over ZeroMQ, to a listening logbook-tray (` + defaultPushURI + `
-unless a URI is given), or with --bind as a server that others subscribe to.
+unless a URI is given), or with --bind as a server that others subscribe to. With the
+URI unix:// it goes over the Unix socket in $XDG_RUNTIME_DIR/logbook-tray, and with
+unix:///PATH over another one.
 
 Without a message, or with "-", each line of the standard input becomes a
 record. The message is taken literally.`,
 		Example: `  logbook-tray send --level error --channel deploy "rsync failed"
   make 2>&1 | logbook-tray send --channel build -
+  logbook-tray send unix:// "started"
   logbook-tray send --extra order=4711 --traceback trace.txt "payment declined"`,
 		Args: maxArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -141,6 +141,43 @@ func (s *Sender) Send(ctx context.Context, body []byte) error {
 	return nil
 }
 
+// connectPause is the time between two attempts of [Sender.Connect].
+const connectPause = 50 * time.Millisecond
+
+// Connect connects if that has not been done, and tries again until it succeeds or ctx is
+// done, without the pauses of [Sender.Send]. The error is that of the last attempt.
+func (s *Sender) Connect(ctx context.Context) error {
+	tick := time.NewTicker(connectPause)
+	defer tick.Stop()
+	for {
+		err := s.connectNow(ctx)
+		if err == nil || errors.Is(err, queue.ErrClosed) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (s *Sender) connectNow(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	switch {
+	case s.closed:
+		return queue.ErrClosed
+	case s.conn != nil:
+		return nil
+	}
+	return s.dial(ctx)
+}
+
 // connect connects if that has not been done, and it is time to try.
 func (s *Sender) connect(ctx context.Context) error {
 	if s.conn != nil {
@@ -149,6 +186,11 @@ func (s *Sender) connect(ctx context.Context) error {
 	if wait := time.Until(s.next); wait > 0 {
 		return fmt.Errorf("send to %s: %w, for %v", s, ErrWaiting, wait.Round(time.Millisecond))
 	}
+	return s.dial(ctx)
+}
+
+// dial connects, and says when to try again if it fails.
+func (s *Sender) dial(ctx context.Context) error {
 	d := net.Dialer{Timeout: connectTimeout}
 	dial := d.DialContext
 	if s.opts.TLS != nil {

@@ -24,7 +24,7 @@ func Dir() (string, error) {
 	}
 	dir := filepath.Join(base, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("create the directory for the control socket: %w", err)
+		return "", fmt.Errorf("create the directory of the sockets: %w", err)
 	}
 	if err := private(dir); err != nil {
 		return "", fmt.Errorf("%s: %w; set XDG_RUNTIME_DIR to a directory of your own", dir, err)
@@ -35,10 +35,16 @@ func Dir() (string, error) {
 var errNotPrivate = errors.New("is not a directory that only you can write to")
 
 // DefaultSocket returns the path of the control socket.
-func DefaultSocket() (string, error) {
+func DefaultSocket() (string, error) { return inDir("control.sock") }
+
+// RecordsSocket returns the path of the socket that programs of this user send
+// their records to.
+func RecordsSocket() (string, error) { return inDir("records.sock") }
+
+func inDir(name string) (string, error) {
 	dir, err := Dir()
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(dir, "control.sock"), nil
+	return filepath.Join(dir, name), nil
 }

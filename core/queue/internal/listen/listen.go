@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -25,35 +27,45 @@ type Options struct {
 
 // Stream listens on network "tcp" or "unix".
 func Stream(ctx context.Context, network, address string, o Options) (net.Listener, error) {
-	if err := prepare(ctx, network, address, o); err != nil {
-		return nil, fmt.Errorf("listen on %s %s: %w", network, address, err)
-	}
-	var c net.ListenConfig
-	l, err := c.Listen(ctx, network, address)
-	if err != nil {
-		return nil, explain(network, address, err)
-	}
-	if err := protect(network, address, o); err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	return l, nil
+	return open(ctx, network, address, o, (*net.ListenConfig).Listen)
 }
 
 // Packet listens on network "udp" or "unixgram". The file of a unixgram
 // socket is the caller's to remove.
 func Packet(ctx context.Context, network, address string, o Options) (net.PacketConn, error) {
-	if err := prepare(ctx, network, address, o); err != nil {
-		return nil, fmt.Errorf("listen on %s %s: %w", network, address, err)
-	}
+	return open(ctx, network, address, o, (*net.ListenConfig).ListenPacket)
+}
+
+// open listens by means of bind.
+func open[S io.Closer](
+	ctx context.Context, network, address string, o Options, bind func(*net.ListenConfig, context.Context, string, string) (S, error),
+) (none S, err error) {
+	fail := func(err error) error { return fmt.Errorf("listen on %s %s: %w", network, address, err) }
 	var c net.ListenConfig
-	p, err := c.ListenPacket(ctx, network, address)
+	if isFile(network, address) {
+		if o.Mode == 0 {
+			o.Mode = 0o600
+		}
+		c.Control = withMode(o.Mode)
+		unlock, err := lockDir(ctx, filepath.Dir(address))
+		if err != nil {
+			return none, fail(err)
+		}
+		defer unlock()
+	}
+	if err := prepare(ctx, network, address, o); err != nil {
+		return none, fail(err)
+	}
+	s, err := bind(&c, ctx, network, address)
 	if err != nil {
-		return nil, explain(network, address, err)
+		return none, explain(network, address, err)
 	}
-	if err := protect(network, address, o); err != nil {
-		return nil, errors.Join(err, p.Close())
+	if isFile(network, address) {
+		if err := os.Chmod(address, o.Mode); err != nil {
+			return none, errors.Join(fail(err), s.Close())
+		}
 	}
-	return p, nil
+	return s, nil
 }
 
 func isUnix(network string) bool { return strings.HasPrefix(network, "unix") }
@@ -86,20 +98,44 @@ func prepare(ctx context.Context, network, address string, o Options) error {
 	if info.Mode()&fs.ModeSocket == 0 {
 		return errors.New("a file that is no socket is in the way")
 	}
-	if inUse(ctx, network, address) {
-		return fmt.Errorf("%w; find the program with: ss -lxp src %s", syscall.EADDRINUSE, address)
+	if err := abandoned(ctx, network, address); err != nil {
+		return err
 	}
-	return os.Remove(address)
+	if err := os.Remove(address); err != nil {
+		return fmt.Errorf("remove the socket of a program that has died: %w", cause(err))
+	}
+	return nil
 }
 
-func inUse(ctx context.Context, network, address string) bool {
+// abandoned returns nil for a socket behind which there is no program any more, and that
+// is one that refuses connections. A socket that somebody listens on has other
+// errors too, such as when too many wait to be accepted.
+func abandoned(ctx context.Context, network, address string) error {
 	d := net.Dialer{Timeout: time.Second}
 	c, err := d.DialContext(ctx, network, address)
-	if err != nil {
-		return errors.Is(err, os.ErrPermission) // somebody else's: not ours to judge
+	switch {
+	case err == nil:
+		_ = c.Close()
+	case errors.Is(err, refused), errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; the socket that is there belongs to somebody else", cause(err))
 	}
-	_ = c.Close()
-	return true
+	return fmt.Errorf("%w; find the program with: ss -lxp src %s", syscall.EADDRINUSE, address)
+}
+
+// cause returns what the system says, without the function and the address.
+func cause(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = call.Err
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		err = path.Err
+	}
+	return err
 }
 
 func loopback(ctx context.Context, address string) bool {
@@ -125,30 +161,8 @@ func loopback(ctx context.Context, address string) bool {
 	return true
 }
 
-// protect sets the mode of a Unix socket.
-func protect(network, address string, o Options) error {
-	if !isFile(network, address) {
-		return nil
-	}
-	mode := o.Mode
-	if mode == 0 {
-		mode = 0o600
-	}
-	if err := os.Chmod(address, mode); err != nil {
-		return fmt.Errorf("listen on %s %s: %w", network, address, err)
-	}
-	return nil
-}
-
 // explain adds to an error of listening what the user can do about it.
 func explain(network, address string, err error) error {
-	cause := err
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		cause = op.Err
-	}
-	if call, ok := errors.AsType[*os.SyscallError](cause); ok {
-		cause = call.Err
-	}
 	hint := ""
 	_, port, _ := net.SplitHostPort(address)
 	switch {
@@ -156,6 +170,8 @@ func explain(network, address string, err error) error {
 		hint = fmt.Sprintf("; find the program with: ss -ln%sp 'sport = :%s'", network[:1], port)
 	case errors.Is(err, syscall.EACCES) && !isUnix(network):
 		hint = "; ports below 1024 are for the administrator"
+	case errors.Is(err, fs.ErrPermission) && isUnix(network):
+		hint = "; the directory must be one that you can write to"
 	case errors.Is(err, syscall.ENOENT):
 		hint = "; the directory must exist"
 	case isUnix(network) && errors.Is(err, syscall.EINVAL):
@@ -163,5 +179,5 @@ func explain(network, address string, err error) error {
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		hint = "; this computer has no such address"
 	}
-	return fmt.Errorf("listen on %s %s: %w%s", network, address, cause, hint)
+	return fmt.Errorf("listen on %s %s: %w%s", network, address, cause(err), hint)
 }

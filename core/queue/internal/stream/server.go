@@ -134,10 +134,13 @@ func (s *Server) accept() {
 			continue
 		}
 		wg.Go(func() {
-			defer s.remove(c)
-			if err := s.run(c); !quiet(err) {
+			err := s.run(c)
+			if quiet(err) {
+				err = nil
+			} else {
 				s.note(fmt.Errorf("%s: %w", peerName(c), err))
 			}
+			s.remove(c, err)
 		})
 	}
 }
@@ -178,7 +181,8 @@ func (s *Server) add(c net.Conn) bool {
 	return ok
 }
 
-func (s *Server) remove(c net.Conn) {
+// remove forgets a peer; why is nil if it left in good order.
+func (s *Server) remove(c net.Conn, why error) {
 	s.mu.Lock()
 	p := *s.conns[c]
 	delete(s.conns, c)
@@ -186,6 +190,9 @@ func (s *Server) remove(c net.Conn) {
 	_ = c.Close()
 	if s.opts.OnPeer != nil {
 		p.State, p.Since = queue.StateLost, time.Now()
+		if why != nil {
+			p.Err = why.Error()
+		}
 		s.opts.OnPeer(p)
 	}
 }
