@@ -13,6 +13,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/core/mute"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
+	"github.com/logbook-tray/logbook-tray/ui/model"
 )
 
 // Windows is what an [Instance] needs of the windows of the program.
@@ -213,17 +214,18 @@ func (i *Instance) Unmute(id uint64) error {
 	return nil
 }
 
-// Tail calls f with each record as it comes in.
-func (i *Instance) Tail(ctx context.Context, backlog int, f func(*core.Record) error) error {
+// Tail calls f with each record as it comes in that is wanted, backlog earlier ones of
+// them first.
+func (i *Instance) Tail(ctx context.Context, backlog int, wanted func(*core.Record) bool, f func(*core.Record) error) error {
 	changed, stop := i.Store.Watch()
 	defer stop()
-	next := uint64(0)
-	if snapshot := i.Store.Snapshot(); snapshot.Next() > uint64(max(backlog, 0)) {
-		next = snapshot.Next() - uint64(max(backlog, 0))
-	}
+	next := backTo(i.Store.Snapshot(), backlog, wanted)
 	for {
 		snapshot := i.Store.Snapshot()
 		for _, r := range snapshot.From(next) {
+			if !wanted(r) {
+				continue
+			}
 			if err := f(r); err != nil {
 				return err
 			}
@@ -235,4 +237,16 @@ func (i *Instance) Tail(ctx context.Context, backlog int, f func(*core.Record) e
 		case <-changed:
 		}
 	}
+}
+
+// backTo returns the position from which on there are n records that are wanted; that of
+// the oldest record if there are not as many.
+func backTo(s model.Snapshot, n int, wanted func(*core.Record) bool) uint64 {
+	position := s.Next()
+	for ; position > s.First() && n > 0; position-- {
+		if wanted(s.Record(position - 1)) {
+			n--
+		}
+	}
+	return position
 }

@@ -2,9 +2,11 @@ package control
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/expression"
 )
 
 // Status is what the running instance says of itself. Its JSON form is the
@@ -83,9 +85,34 @@ type Instance interface {
 	Mute(m Mute) error
 	Mutes() []Mute
 	Unmute(id uint64) error
-	// Tail calls f with each record as it comes in, until ctx ends or f
-	// returns an error. backlog is how many earlier ones come first.
-	Tail(ctx context.Context, backlog int, f func(*core.Record) error) error
+	// Tail calls f with each record as it comes in that is wanted, until ctx ends or f
+	// returns an error. backlog is how many earlier ones of them come first. wanted is
+	// called on one goroutine.
+	Tail(ctx context.Context, backlog int, wanted func(*core.Record) bool, f func(*core.Record) error) error
+}
+
+// TailOptions say which records a [Client.Tail] is about. The zero value means all that
+// come from now on.
+type TailOptions struct {
+	// Backlog is how many earlier records come first.
+	Backlog int
+	// Level is the lowest level.
+	Level core.Level
+	// Filter is an expression as in the configuration; "" means all.
+	Filter string
+}
+
+// Selection returns what picks the records by level and filter. The error says what is
+// wrong with the filter.
+func (o TailOptions) Selection() (func(*core.Record) bool, error) {
+	matches := func(*core.Record) bool { return true }
+	if o.Filter != "" {
+		var err error
+		if matches, err = expression.Compile(o.Filter); err != nil {
+			return nil, fmt.Errorf("the filter: %w", err)
+		}
+	}
+	return func(r *core.Record) bool { return r.Level >= o.Level && matches(r) }, nil
 }
 
 // Mute is one mute. With no matcher set it is about everything.

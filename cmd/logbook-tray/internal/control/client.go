@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"syscall"
 
@@ -93,13 +94,18 @@ func (c *Client) Unmute(ctx context.Context, id uint64) error {
 const maxLine = 32 << 20
 
 // Tail calls f with each record as it comes in, until ctx ends, the instance
-// ends or f returns an error.
-func (c *Client) Tail(ctx context.Context, backlog int, f func(*core.Record) error) error {
-	resp, err := c.do(ctx, http.MethodGet, "/records?backlog="+strconv.Itoa(backlog), nil)
+// ends or f returns an error. connected, if it is not nil, is called when the instance
+// has begun to listen for records.
+func (c *Client) Tail(ctx context.Context, o TailOptions, connected func(), f func(*core.Record) error) error {
+	query := url.Values{"backlog": {strconv.Itoa(o.Backlog)}, "level": {o.Level.String()}, "filter": {o.Filter}}
+	resp, err := c.do(ctx, http.MethodGet, "/records?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
+	if connected != nil {
+		connected()
+	}
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {

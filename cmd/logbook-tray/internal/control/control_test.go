@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,8 +40,11 @@ func (f *fake) Reload(context.Context) error {
 	return errors.New("config.yaml:4:5: error: unknown key \"lvel\"")
 }
 
-func (f *fake) Tail(ctx context.Context, _ int, each func(*core.Record) error) error {
+func (f *fake) Tail(ctx context.Context, _ int, wanted func(*core.Record) bool, each func(*core.Record) error) error {
 	for _, r := range f.records {
+		if !wanted(r) {
+			continue
+		}
 		if err := each(r); err != nil {
 			return err
 		}
@@ -131,14 +135,34 @@ func TestTailStreamsUntilTheReaderHasEnough(t *testing.T) {
 	_, c := serve(t, &fake{records: []*core.Record{record("one"), record("two"), record("three")}})
 	enough := errors.New("enough")
 	var got []string
-	err := c.Tail(t.Context(), 0, func(r *core.Record) error {
+	connected := 0
+	err := c.Tail(t.Context(), control.TailOptions{}, func() { connected++ }, func(r *core.Record) error {
 		if got = append(got, r.Message()); len(got) == 2 {
 			return enough
 		}
 		return nil
 	})
-	if !errors.Is(err, enough) || len(got) != 2 || got[1] != "two" {
+	if !errors.Is(err, enough) || len(got) != 2 || got[1] != "two" || connected != 1 {
+		t.Errorf("got %q, %v, connected %d times", got, err, connected)
+	}
+}
+
+func TestTailPicksRecordsByLevelAndFilter(t *testing.T) {
+	quiet, loud, other := record("quiet"), record("loud"), record("other")
+	quiet.Level, loud.Level, other.Level = core.LevelDebug, core.LevelError, core.LevelError
+	_, c := serve(t, &fake{records: []*core.Record{quiet, other, loud}})
+	enough := errors.New("enough")
+	var got string
+	err := c.Tail(t.Context(), control.TailOptions{Level: core.LevelInfo, Filter: `message != "other"`}, nil, func(r *core.Record) error {
+		got = r.Message()
+		return enough
+	})
+	if !errors.Is(err, enough) || got != "loud" {
 		t.Errorf("got %q, %v", got, err)
+	}
+	err = c.Tail(t.Context(), control.TailOptions{Filter: "mesage == 1"}, nil, func(*core.Record) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "the filter: ") {
+		t.Errorf("a wrong filter: %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -148,12 +149,22 @@ func handler(inst Instance) http.Handler {
 // tail streams records as lines of JSON.
 func tail(w http.ResponseWriter, req *http.Request, inst Instance) {
 	backlog, _ := strconv.Atoi(req.FormValue("backlog"))
+	lowest, err := core.ParseLevel(cmp.Or(req.FormValue("level"), core.LevelNotSet.String()))
+	if err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return
+	}
+	wanted, err := TailOptions{Level: lowest, Filter: req.FormValue("filter")}.Selection()
+	if err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return
+	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	rc := http.NewResponseController(w)
 	_ = rc.Flush() // the client learns at once that it is connected
 	var line []byte
 	// An error here is the client going away: there is nobody to tell.
-	_ = inst.Tail(req.Context(), backlog, func(r *core.Record) error {
+	_ = inst.Tail(req.Context(), backlog, wanted, func(r *core.Record) error {
 		var err error
 		if line, err = wire.Append(line[:0], r); err != nil {
 			return nil //nolint:nilerr // one record that cannot be encoded does not end the stream
