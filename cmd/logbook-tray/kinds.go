@@ -13,7 +13,8 @@ import (
 func kinds(a *app.App) pipeline.Kinds {
 	return pipeline.Kinds{
 		Sources:    slices.Concat(networkSources(), brokerSources(), localSources()),
-		Handlers:   slices.Concat(bufferKinds(), streamKinds(), fileKinds(), senderKinds(), notifierKinds(a), pushKinds(a)),
+		Handlers: slices.Concat(bufferKinds(), streamKinds(), fileKinds(), senderKinds(), brokerSenderKinds(), notifierKinds(a),
+			pushKinds(a)),
 		Processors: processorKinds(),
 	}
 }

@@ -70,7 +70,7 @@ type async[H core.Handler] struct {
 
 // newAsync puts a handler that leaves the process behind a queue: what is slow or
 // fails there delays nobody. counters may be nil.
-func newAsync[H core.Handler](env *pipeline.Env, h H, o queue.AsyncOptions, counters func(H) map[string]uint64) core.Handler {
+func newAsync[H core.Handler](env *pipeline.Env, h H, o queue.AsyncOptions, counters func(H) map[string]uint64) async[H] {
 	o.OnError = func(err error, records int) {
 		env.Self.Warn("{name}: {records} records: {error}", core.Kw("name", env.Name), core.Kw("records", records), core.Kw("error", err.Error()))
 	}

@@ -3,6 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,14 +14,20 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/amqp"
+	"github.com/logbook-tray/logbook-tray/core/queue/nats"
+	"github.com/logbook-tray/logbook-tray/core/queue/nng"
 	"github.com/logbook-tray/logbook-tray/core/queue/redis"
 )
 
 // brokerSources are the queues that a team's servers publish to.
 func brokerSources() []pipeline.SourceKind {
+	both := subscription("nng", "the NNG sockets of Logbook's cookbook", newNNG)
+	both.Listen = true
 	return []pipeline.SourceKind{
+		both,
 		subscription("amqp", "Logbook's MessageQueueHandler over RabbitMQ", newAMQP),
 		subscription("redis", "Logbook's MessageQueueHandler and RedisHandler over Redis", newRedis),
+		subscription("nats", "a subject or a stream of NATS", newNATS),
 	}
 }
 
@@ -60,6 +70,9 @@ func newAMQP(env *pipeline.Env, o *amqpOptions) (pipeline.Opener, error) {
 		URI: uri, Queue: o.Queue, Consume: o.Consume, Prefetch: o.Prefetch, TapLength: o.TapLength,
 		Decoder: d, TLS: secure, Timeout: o.Timeout, OnPeer: peerLogger(env),
 	}
+	if err := settings.Check(); err != nil {
+		return nil, config.At("uri", "%w", err)
+	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return amqp.NewReceiver(settings) }), nil
 }
 
@@ -89,5 +102,143 @@ func newRedis(env *pipeline.Env, o *redisOptions) (pipeline.Opener, error) {
 		URI: uri, Mode: redis.Mode(o.Mode), Queue: o.Queue, Newest: o.Newest, Group: o.Group, Consumer: o.Consumer,
 		MaxLength: int64(o.MaxLength), Decoder: d, TLS: secure, Timeout: o.Timeout, OnPeer: peerLogger(env),
 	}
+	if err := settings.Check(); err != nil {
+		return nil, config.At("uri", "%w", err)
+	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return redis.NewReceiver(settings) }), nil
+}
+
+// natsShared are the options of both directions.
+type natsShared struct {
+	clientTLS
+
+	URI         config.Secret `yaml:"uri,required"`
+	Subject     string        `yaml:"subject"`
+	Stream      string        `yaml:"stream"`
+	Credentials string        `yaml:"credentials,path"`
+}
+
+func (o *natsShared) settings() (nats.Options, error) {
+	uri, err := brokerURI(o.URI, "nats", "tls")
+	secure, terr := o.config()
+	return nats.Options{URI: uri, Subject: o.Subject, Stream: o.Stream, Credentials: o.Credentials, TLS: secure}, errors.Join(err, terr)
+}
+
+type natsOptions struct {
+	natsShared
+	decoding
+
+	Durable  string        `yaml:"durable"`
+	Prefetch int           `yaml:"prefetch"`
+	AckWait  time.Duration `yaml:"ack_wait"`
+	Timeout  time.Duration `yaml:"timeout"`
+}
+
+func newNATS(env *pipeline.Env, o *natsOptions) (pipeline.Opener, error) {
+	settings, err := o.settings()
+	d, derr := o.decoder(0)
+	err = errors.Join(err, derr, notNegative("prefetch", o.Prefetch))
+	if o.Stream == "" && o.Durable != "" {
+		err = errors.Join(err, config.At("durable", "needs a stream: without one nothing is kept"))
+	}
+	if err == nil {
+		settings.Durable, settings.Prefetch, settings.AckWait = o.Durable, o.Prefetch, o.AckWait
+		settings.Timeout, settings.Decoder, settings.OnPeer = o.Timeout, d, peerLogger(env)
+		err = blameNATS(settings.Check())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return opener(env, func(context.Context) (queue.Receiver, error) { return nats.NewReceiver(settings) }), nil
+}
+
+func blameNATS(err error) error {
+	return blame(err, "the URI", "uri", "the subject", "subject", "the stream", "stream", "the durable", "durable")
+}
+
+// nngShared are the options of both directions.
+type nngShared struct {
+	URI  string   `yaml:"uri"`
+	URIs []string `yaml:"uris"`
+	Mode string   `yaml:"mode"`
+}
+
+// nngModes are the values of the option mode.
+type nngModes map[string]struct {
+	pattern nng.Pattern
+	side    nng.Side
+}
+
+// settings checks the options, as far as that can be done without opening the socket.
+func (o *nngShared) settings(known nngModes) (s nng.Options, err error) {
+	s.Addresses = o.URIs
+	field := "uris"
+	if o.URI != "" {
+		s.Addresses, field = append([]string{o.URI}, o.URIs...), "uri"
+	}
+	if len(s.Addresses) == 0 {
+		return s, config.At("uri", "is missing: give one such as tcp://127.0.0.1:13232")
+	}
+	m, ok := known[o.Mode]
+	if !ok {
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(known)), func(n string) bool { return n == "" })
+		return s, oneOf("mode", o.Mode, names...)
+	}
+	s.Pattern, s.Side = m.pattern, m.side
+	for _, uri := range s.Addresses {
+		err = errors.Join(err, atField(field, checkNNG(uri, m.side == nng.Listen)))
+	}
+	return s, err
+}
+
+// checkNNG checks the address of a socket, which must be on this computer if the socket
+// listens: the protocol has no key.
+func checkNNG(uri string, listens bool) error {
+	transport, rest, ok := strings.Cut(uri, "://")
+	switch {
+	case !ok:
+		return fmt.Errorf("needs a transport in front, such as tcp://%s", uri)
+	case transport == "ipc" && rest == "":
+		return errors.New("needs a path, such as ipc:///run/user/1000/records.sock")
+	case transport == "ipc":
+		return nil
+	case transport != "tcp":
+		return fmt.Errorf("unknown transport %s (one of tcp, ipc)", transport)
+	}
+	host, _, err := net.SplitHostPort(rest)
+	if err != nil || host == "" {
+		return errors.New("want tcp://HOST:PORT")
+	}
+	if !listens {
+		return nil
+	}
+	return checkLoopback(host, "NNG has no key")
+}
+
+type nngOptions struct {
+	nngShared
+	decoding
+
+	Topics  []string    `yaml:"topics"`
+	MaxSize config.Size `yaml:"max_size"`
+}
+
+func newNNG(env *pipeline.Env, o *nngOptions) (pipeline.Opener, error) {
+	settings, err := o.settings(nngModes{
+		"":          {nng.Sub, nng.Listen},
+		"sub":       {nng.Sub, nng.Listen},
+		"pull":      {nng.Pull, nng.Listen},
+		"sub_dial":  {nng.Sub, nng.Dial},
+		"pull_dial": {nng.Pull, nng.Dial},
+	})
+	d, derr := o.decoder(o.MaxSize)
+	if err = errors.Join(err, derr); err != nil {
+		return nil, err
+	}
+	if settings.Topics = o.Topics; len(o.Topics) > 0 && settings.Pattern != nng.Sub {
+		return nil, config.At("topics", "only a SUB socket has them")
+	}
+	settings.MaxMessageSize = int(o.MaxSize)
+	settings.OnPeer = peerLogger(env)
+	return decodingOpener(env, d, func(context.Context) (queue.Receiver, error) { return nng.NewReceiver(settings) }), nil
 }

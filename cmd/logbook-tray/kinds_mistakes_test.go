@@ -59,6 +59,27 @@ func mistakes() map[string][]string {
 			`subscribe: [{type: redis, uri: {env: REDIS_URI}, mode: «lst»}]`,
 			`subscribe: [{type: redis, uri: {env: REDIS_URI}, max_length: «-1»}]`,
 		},
+		"Source `nats`": {
+			`subscribe: [{type: nats, uri: «{env: SHORT}»}]`,
+			`subscribe: [«{type: nats}»]`,
+			`subscribe: [{type: nats, uri: «"nats://tray:hush@local host:x"»}]`,
+			`subscribe: [{type: nats, uri: {env: NATS_URI}, subject: «"a b"»}]`,
+			`subscribe: [{type: nats, uri: {env: NATS_URI}, stream: «LOGS.a»}]`,
+			`subscribe: [{type: nats, uri: {env: NATS_URI}, stream: LOGS, durable: «"my desk"»}]`,
+			`subscribe: [{type: nats, uri: {env: NATS_URI}, durable: «desk»}]`,
+			`subscribe: [{type: nats, uri: {env: NATS_URI}, prefetch: «-1»}]`,
+			`subscribe: [{type: nats, uri: {env: NATS_URI}, tls_ca: «/no/such/file»}]`,
+		},
+		"Source `nng`": {
+			`listen: [{type: nng, uri: «"tcp://0.0.0.0:13232"»}]`,
+			`listen: [{type: nng, uri: «"tls+tcp://127.0.0.1:13232"»}]`,
+			`listen: [{type: nng, uri: «"127.0.0.1:13232"»}]`,
+			`listen: [{type: nng, uris: «["ipc://"]»}]`,
+			`listen: [«{type: nng}»]`,
+			`subscribe: [{type: nng, uri: «"tcp://h"», mode: sub_dial}]`,
+			`subscribe: [{type: nng, uri: "tcp://h:1", mode: «push»}]`,
+			`subscribe: [{type: nng, uri: "tcp://h:1", mode: pull_dial, topics: «[a]»}]`,
+		},
 		"Source `exec`": {
 			`subscribe: [{type: exec, arguments: «[no-such-program]»}]`,
 			`subscribe: [{type: exec, arguments: «[]»}]`,
@@ -160,6 +181,34 @@ func mistakes() map[string][]string {
 			`handlers: [{type: socket, address: "h:1", encoding: «yaml»}]`,
 			`handlers: [{type: socket, network: «udp», address: "h:1", tls: true}]`,
 		},
+		"Handler `amqp`": {
+			`handlers: [{type: amqp, uri: «{env: SHORT}»}]`,
+			`handlers: [{type: amqp, uri: «"amqp://tray:hush@h:x"»}]`,
+			`handlers: [{type: amqp, uri: {env: AMQP_URI}, window: «-1»}]`,
+			`handlers: [{type: amqp, uri: {env: AMQP_URI}, tls_ca: «/no/such/file»}]`,
+		},
+		"Handler `redis`": {
+			`handlers: [{type: redis, uri: «{env: SHORT}»}]`,
+			`handlers: [{type: redis, uri: «"redis://tray:hush@h:x"»}]`,
+			`handlers: [{type: redis, uri: {env: REDIS_URI}, mode: «consume»}]`,
+			`handlers: [{type: redis, uri: {env: REDIS_URI}, mode: stream, max_length: «-1»}]`,
+			`handlers: [{type: redis, uri: {env: REDIS_URI}, newest_first: «true»}]`,
+			`handlers: [{type: redis, uri: {env: REDIS_URI}, mode: list, encoding: «pickle»}]`,
+			`handlers: [{type: redis, uri: {env: REDIS_URI}, mode: stream, encoding: «short»}]`,
+			`handlers: [{type: redis, uri: {env: REDIS_URI}, extra_fields: «{app: shop}»}]`,
+		},
+		"Handler `nats`": {
+			`handlers: [{type: nats, uri: «{env: SHORT}»}]`,
+			`handlers: [{type: nats, uri: {env: NATS_URI}, subject: «"logs.>"»}]`,
+			`handlers: [{type: nats, uri: {env: NATS_URI}, stream: «a.b»}]`,
+			`handlers: [{type: nats, uri: {env: NATS_URI}, window: «-1»}]`,
+		},
+		"Handler `nng`": {
+			`handlers: [{type: nng, uri: «"tcp://*:13232"», mode: pub_listen}]`,
+			`handlers: [{type: nng, uri: "tcp://h:1", mode: «sub»}]`,
+			`handlers: [{type: nng, uri: "tcp://h:1", topic: «a»}]`,
+			`handlers: [«{type: nng}»]`,
+		},
 		"Handler `nteventlog`": {`handlers: [{type: nteventlog, application_name: a, event_id: «1001»}]`},
 
 		"Handler `notification`": {
@@ -238,6 +287,7 @@ func TestKindsPointAtMistakes(t *testing.T) {
 	t.Setenv("SHORT", "abc")
 	t.Setenv("AMQP_URI", "amqp://localhost")
 	t.Setenv("REDIS_URI", "redis://localhost")
+	t.Setenv("NATS_URI", "nats://localhost")
 	all := mistakes()
 	for _, k := range allKinds() {
 		if len(all[k.heading]) == 0 {
@@ -251,6 +301,8 @@ func TestKindsPointAtMistakes(t *testing.T) {
 				t.Errorf("%s\nwant one mistake, have %d: %v", marked, len(errs), errs)
 			} else if want := len([]rune(before)) + 1; errs[0].Line != 1 || errs[0].Column != want {
 				t.Errorf("%s\nwant a mistake in column %d, have %s", marked, want, errs[0])
+			} else if strings.Contains(errs[0].Message, "hush") {
+				t.Errorf("there is a password in %s", errs[0].Message)
 			}
 		}
 		delete(all, k.heading)

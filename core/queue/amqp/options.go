@@ -61,6 +61,13 @@ type Options struct {
 	OnPeer func(queue.Peer)
 }
 
+// Check returns what is wrong with the options, as far as that can be told without the
+// server; no password is in it.
+func (o Options) Check() error {
+	_, _, err := o.withDefaults()
+	return err
+}
+
 // withDefaults returns o with the defaults filled in, and what its URI says.
 func (o Options) withDefaults() (Options, amqp091.URI, error) {
 	uri, err := amqp091.ParseURI(o.URI)

@@ -65,6 +65,21 @@ type Options struct {
 	OnPeer func(queue.Peer)
 }
 
+// Check returns what is wrong with the options, as far as that can be told without the
+// server; no password is in it.
+func (o Options) Check() error {
+	_, _, err := o.withDefaults()
+	return err
+}
+
+// CheckSender is Check for a sender, which cannot publish to wildcards.
+func (o Options) CheckSender() error {
+	if strings.ContainsAny(o.Subject, "*>") {
+		return fmt.Errorf("the subject %q has wildcards: nothing can be published to it", o.Subject)
+	}
+	return o.Check()
+}
+
 // withDefaults returns o with the defaults filled in, and what its URI says.
 func (o Options) withDefaults() (Options, *url.URL, error) {
 	uri, err := url.Parse(o.URI)
@@ -90,8 +105,10 @@ func (o Options) withDefaults() (Options, *url.URL, error) {
 	if strings.ContainsAny(o.Subject, " \t\r\n") {
 		return o, nil, fmt.Errorf("the subject %q is not valid: there is a blank in it", o.Subject)
 	}
-	if strings.ContainsAny(o.Stream+o.Durable, " \t\r\n.*>/\\") {
-		return o, nil, fmt.Errorf("the stream %q or the durable name %q is not valid: letters, digits, - and _ are", o.Stream, o.Durable)
+	for what, name := range map[string]string{"stream": o.Stream, "durable": o.Durable} {
+		if strings.ContainsAny(name, " \t\r\n.*>/\\") {
+			return o, nil, fmt.Errorf("the %s name %q is not valid: letters, digits, - and _ are", what, name)
+		}
 	}
 	if o.Decoder == nil {
 		if o.Decoder, err = wire.NewDecoder(wire.Options{}); err != nil {

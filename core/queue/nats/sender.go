@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -33,12 +32,12 @@ var (
 // NewSender returns a sender that connects by itself, as soon as the server is there, and
 // again when the connection is lost. The error says what is wrong with the options.
 func NewSender(o Options) (*Sender, error) {
+	if err := o.CheckSender(); err != nil {
+		return nil, err
+	}
 	o, uri, err := o.withDefaults()
 	if err != nil {
 		return nil, err
-	}
-	if strings.ContainsAny(o.Subject, "*>") {
-		return nil, fmt.Errorf("the subject %q has wildcards: nothing can be published to it", o.Subject)
 	}
 	id := rand.Text() // tells our numbers from those of other senders
 	name := o.name(uri)

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/config"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/amqp"
+	"github.com/logbook-tray/logbook-tray/core/queue/nats"
+	"github.com/logbook-tray/logbook-tray/core/queue/nng"
+	"github.com/logbook-tray/logbook-tray/core/queue/redis"
+)
+
+// brokerSenderKinds are the handlers that publish each record to a queue from which
+// others receive it.
+func brokerSenderKinds() []pipeline.HandlerKind {
+	return []pipeline.HandlerKind{
+		handlerKind("amqp", "publishes records to RabbitMQ as Logbook's MessageQueueHandler does", defaultAMQPSend, newAMQPSender),
+		handlerKind("redis", "publishes records to Redis as Logbook's MessageQueueHandler and RedisHandler do", defaultRedisSend, newRedisSender),
+		handlerKind("nats", "publishes records to a subject or a stream of NATS", defaultNATSSend, newNATSSender),
+		handlerKind("nng", "publishes records over NNG, as Logbook's cookbook does", plain[nngSendOptions], newNNGSender),
+	}
+}
+
+// awayTime is how long a record waits by default for a broker that is away, before it is
+// counted as failed. Those behind it wait in the queue of the handler meanwhile.
+const awayTime = 10 * time.Second
+
+// confirmed are the options of those whose broker confirms what it has taken.
+type confirmed struct {
+	sending
+
+	Window int           `yaml:"window"`
+	Linger time.Duration `yaml:"linger"`
+}
+
+func defaultConfirmed() confirmed { return confirmed{sending: sending{Timeout: awayTime}} }
+
+// brokerSender is a sender that connects when the first record comes, and says what has
+// become of it.
+type brokerSender struct {
+	late lateSender
+
+	mu     sync.Mutex
+	opened queue.Sender // stays when it is closed
+}
+
+var (
+	_ queue.Sender   = (*brokerSender)(nil)
+	_ queue.Statuser = (*brokerSender)(nil)
+)
+
+func newBrokerSender[S queue.Sender](open func() (S, error)) *brokerSender {
+	b := new(brokerSender)
+	b.late.open = func() (queue.Sender, error) {
+		s, err := open()
+		if err != nil {
+			return nil, err
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.opened = s
+		return s, nil
+	}
+	return b
+}
+
+// Send implements queue.Sender.
+func (b *brokerSender) Send(ctx context.Context, body []byte) error { return b.late.Send(ctx, body) }
+
+// Close implements queue.Sender.
+func (b *brokerSender) Close() error { return b.late.Close() }
+
+// sender returns the sender; nil if no record has come yet.
+func (b *brokerSender) sender() queue.Sender {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.opened
+}
+
+// Status implements queue.Statuser.
+func (b *brokerSender) Status() queue.Status {
+	if s, ok := b.sender().(queue.Statuser); ok {
+		return s.Status()
+	}
+	return queue.Status{State: queue.StateConnecting}
+}
+
+// brokerHandler is a handler behind a queue whose status is that of the broker, too.
+type brokerHandler struct {
+	async[*queue.Handler]
+
+	sender *brokerSender
+}
+
+// sendToBroker returns a handler that sends each record by what open returns.
+func sendToBroker[S queue.Sender](env *pipeline.Env, o *sending, encode func([]byte, *core.Record) ([]byte, error), open func() (S, error)) (core.Handler, error) {
+	settings, err := o.options()
+	if err != nil {
+		return nil, err
+	}
+	s := newBrokerSender(open)
+	h := queue.NewHandler(s, queue.HandlerOptions{Encode: encode, Timeout: o.Timeout})
+	return brokerHandler{newAsync(env, h, settings, nil), s}, nil
+}
+
+// Report implements pipeline.Reporter. A record is delivered when the broker has
+// confirmed it.
+func (b brokerHandler) Report() pipeline.Report {
+	r := b.async.Report()
+	s := b.sender.sender()
+	if s, ok := s.(interface{ Sent() uint64 }); ok {
+		sent := s.Sent()
+		r.Counters["unconfirmed"] = max(r.Counters["delivered"], sent) - sent
+		r.Counters["delivered"] = sent
+	}
+	st := b.sender.Status()
+	r.Detail = st.Detail
+	if st.Err != nil {
+		r.Error = st.Err.Error()
+		if r.State == string(queue.AsyncOK) {
+			r.State = string(queue.AsyncRetrying)
+		}
+	}
+	if st.State == queue.StateFailed {
+		r.State = string(queue.AsyncFailing)
+	}
+	return r
+}
+
+type amqpSendOptions struct {
+	confirmed
+	clientTLS
+
+	URI   config.Secret `yaml:"uri,required"`
+	Queue string        `yaml:"queue"`
+}
+
+func defaultAMQPSend() *amqpSendOptions { return &amqpSendOptions{confirmed: defaultConfirmed()} }
+
+func newAMQPSender(env *pipeline.Env, o *amqpSendOptions) (core.Handler, error) {
+	uri, err := brokerURI(o.URI, "amqp", "amqps")
+	secure, terr := o.config()
+	if err = errors.Join(err, terr, notNegative("window", o.Window)); err != nil {
+		return nil, err
+	}
+	settings := amqp.Options{
+		URI: uri, Queue: o.Queue, Window: o.Window, Linger: o.Linger, TLS: secure, OnPeer: peerLogger(env),
+	}
+	if err := settings.Check(); err != nil {
+		return nil, config.At("uri", "%w", err)
+	}
+	return sendToBroker(env, &o.sending, nil, func() (*amqp.Sender, error) { return amqp.NewSender(settings) })
+}
+
+type redisSendOptions struct {
+	sending
+	clientTLS
+
+	URI         config.Secret  `yaml:"uri,required"`
+	Mode        string         `yaml:"mode"`
+	Queue       string         `yaml:"queue"`
+	Newest      bool           `yaml:"newest_first"`
+	MaxLength   int            `yaml:"max_length"`
+	Encoding    string         `yaml:"encoding"`
+	ExtraFields map[string]any `yaml:"extra_fields"`
+}
+
+func defaultRedisSend() *redisSendOptions {
+	return &redisSendOptions{sending: sending{Timeout: awayTime}}
+}
+
+// redisSendModes are the values of the option mode.
+func redisSendModes() map[string]redis.Mode {
+	return map[string]redis.Mode{
+		"": redis.Tap, "queue": redis.Tap, "list": redis.List, "channel": redis.Channel, "stream": redis.Stream,
+	}
+}
+
+func newRedisSender(env *pipeline.Env, o *redisSendOptions) (core.Handler, error) {
+	uri, err := brokerURI(o.URI, "redis", "rediss", "unix")
+	secure, terr := o.config()
+	mode := redisSendModes()[o.Mode]
+	err = errors.Join(err, terr, oneOf("mode", o.Mode, "queue", "list", "channel", "stream"), notNegative("max_length", o.MaxLength),
+		oneOf("encoding", o.Encoding, "short", "json"))
+	plain := mode == redis.List || mode == redis.Channel
+	short := plain && o.Encoding != "json"
+	switch {
+	case o.Newest && mode != redis.List:
+		err = errors.Join(err, config.At("newest_first", "only a list has an order to choose: set mode: list"))
+	case o.Encoding == "short" && !plain:
+		err = errors.Join(err, config.At("encoding", "short is for the modes list and channel"))
+	case len(o.ExtraFields) > 0 && !short:
+		err = errors.Join(err, config.At("extra_fields", "are for the encoding short, of the modes list and channel"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	settings := redis.Options{
+		URI: uri, Mode: mode, Queue: o.Queue, Newest: o.Newest, MaxLength: int64(o.MaxLength), TLS: secure, OnPeer: peerLogger(env),
+	}
+	var encode func([]byte, *core.Record) ([]byte, error)
+	if short {
+		var fields core.Fields
+		for name, value := range o.ExtraFields {
+			fields.Set(name, value)
+		}
+		encode = redis.Encoder(fields)
+	}
+	if err := settings.Check(); err != nil {
+		return nil, config.At("uri", "%w", err)
+	}
+	return sendToBroker(env, &o.sending, encode, func() (*redis.Sender, error) { return redis.NewSender(settings) })
+}
+
+type natsSendOptions struct {
+	natsShared
+	confirmed
+}
+
+func defaultNATSSend() *natsSendOptions { return &natsSendOptions{confirmed: defaultConfirmed()} }
+
+func newNATSSender(env *pipeline.Env, o *natsSendOptions) (core.Handler, error) {
+	settings, err := o.settings()
+	if err = errors.Join(err, notNegative("window", o.Window)); err == nil {
+		settings.Window, settings.Linger, settings.OnPeer = o.Window, o.Linger, peerLogger(env)
+		err = blameNATS(settings.CheckSender())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return sendToBroker(env, &o.sending, nil, func() (*nats.Sender, error) { return nats.NewSender(settings) })
+}
+
+type nngSendOptions struct {
+	nngShared
+	sending
+
+	Topic  string        `yaml:"topic"`
+	Linger time.Duration `yaml:"linger"`
+}
+
+func newNNGSender(env *pipeline.Env, o *nngSendOptions) (core.Handler, error) {
+	settings, err := o.settings(nngModes{
+		"":            {nng.Push, nng.Dial},
+		"push":        {nng.Push, nng.Dial},
+		"pub":         {nng.Pub, nng.Dial},
+		"push_listen": {nng.Push, nng.Listen},
+		"pub_listen":  {nng.Pub, nng.Listen},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if settings.Topic = o.Topic; o.Topic != "" && settings.Pattern != nng.Pub {
+		return nil, config.At("topic", "only a PUB socket has one")
+	}
+	settings.Linger = o.Linger
+	settings.OnPeer = peerLogger(env)
+	return sendToBroker(env, &o.sending, nil, func() (*nng.Sender, error) { return nng.NewSender(settings) })
+}
