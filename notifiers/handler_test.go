@@ -420,26 +420,6 @@ func TestTextCutsTheBodyAndKeepsTheNote(t *testing.T) {
 	}
 }
 
-func TestCut(t *testing.T) {
-	for _, test := range []struct {
-		s    string
-		n    int
-		want string
-	}{
-		{"hello", 5, "hello"},
-		{"hello!", 5, "hell…"},
-		{"hello", 0, ""},
-		{"hello", 1, "…"},
-		{"ab e\u0301x", 5, "ab e\u0301x"[:3-1] + "…"},
-		{"ab👩\u200d👧 zzz", 5, "ab…"},
-		{"hello world", 7, "hello…"},
-	} {
-		if got := notifiers.Cut(test.s, test.n); got != test.want {
-			t.Errorf("Cut(%q, %d) = %q, want %q", test.s, test.n, got, test.want)
-		}
-	}
-}
-
 func BenchmarkHandleARepeat(b *testing.B) {
 	h := notifiers.NewHandler(new(screen), notifiers.Options{})
 	defer func() { _ = h.Close() }()

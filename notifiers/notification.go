@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/display"
 )
 
 // Notification is what a user gets to see. Title, Body and Note are plain text,
@@ -92,31 +93,7 @@ func (n *Notification) Text(limit int) string {
 	if limit <= 0 {
 		return n.Body + note
 	}
-	return Cut(n.Body, max(limit-utf8.RuneCountInString(note), 0)) + note
-}
-
-// Cut returns s in at most n characters; an ellipsis, which counts, shows that
-// something is left out. Combining marks and joined emoji stay with what they belong
-// to.
-func Cut(s string, n int) string {
-	if len(s) <= n || utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	if n <= 0 {
-		return ""
-	}
-	end, count, before := 0, 0, rune(0)
-	for i, r := range s {
-		if count == n {
-			break
-		}
-		if !joins(r) && before != zeroWidthJoiner {
-			end = i
-		}
-		before = r
-		count++
-	}
-	return strings.TrimRight(s[:end], " \n") + "…"
+	return display.Cut(n.Body, max(limit-utf8.RuneCountInString(note), 0)) + note
 }
 
 // Notifier shows notifications. Notify may block as long as ctx allows and may be

@@ -54,13 +54,15 @@ func Harmful(r rune) bool {
 }
 
 // Line returns the first line of s that has text, cleaned, with tabs as spaces, and
-// cut to at most n characters; an ellipsis shows that something is left out. n
-// of 0 or less means no limit.
+// cut to at most n characters, as [Cut] counts them; an ellipsis, which does not count,
+// shows that something is left out. n of 0 or less means no limit.
 func Line(s string, n int) string {
 	line, _, more := strings.Cut(strings.TrimSpace(Clean(s)), "\n")
 	line = strings.TrimRight(strings.ReplaceAll(line, "\t", " "), " ")
-	if n > 0 && utf8.RuneCountInString(line) > n {
-		line, more = string([]rune(line)[:n]), true
+	if n > 0 {
+		if end := prefix(line, n); end < len(line) {
+			line, more = line[:end], true
+		}
 	}
 	if more {
 		line = strings.TrimRight(line, " ") + "…"

@@ -1,6 +1,7 @@
 package display_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/logbook-tray/logbook-tray/core/display"
@@ -45,5 +46,52 @@ func TestLineIsOneShortLine(t *testing.T) {
 		if got := display.Line(c.in, c.n); got != c.want {
 			t.Errorf("Line(%q, %d) = %q, want %q", c.in, c.n, got, c.want)
 		}
+	}
+}
+
+func TestCutLeavesLettersWhole(t *testing.T) {
+	const family, austria, acute = "👩\u200d👩\u200d👧", "🇦🇹", "e\u0301"
+	for _, c := range []struct {
+		s    string
+		n    int
+		want string
+	}{
+		{"hello", 5, "hello"},
+		{"hello!", 5, "hell…"},
+		{"hello", 0, ""},
+		{"hello", -1, ""},
+		{"hello", 1, "…"},
+		{"hello world", 7, "hello…"},
+		{"ab" + acute + "x", 4, "ab…"},
+		{"ab" + acute + "x", 5, "ab" + acute + "x"},
+		{"ab" + acute + "xyz", 5, "ab" + acute + "…"},
+		{"ab" + family + " zzz", 7, "ab…"},
+		{"ab" + family + " zzz", 8, "ab" + family + "…"},
+		{austria + austria + austria, 4, austria + "…"},
+		{austria + austria + austria, 5, austria + austria + "…"},
+		{"👍🏽👍🏽", 3, "👍🏽…"},
+		{"👍🏽👍🏽", 2, "…"},
+		{"\u1100\u1161\u11a8\u1100\u1161", 5, "\u1100\u1161\u11a8\u1100\u1161"},
+		{"\u1100\u1161\u11a8\u1100\u1161", 4, "\u1100\u1161\u11a8…"}, // parts of syllables
+		{"नमस्ते", 5, "नम…"},
+		{"a\r\nb", 3, "a…"},
+		{strings.Repeat(austria, 1000), 1000, strings.Repeat(austria, 499) + "…"},
+		{strings.Repeat(austria, 1000), 1001, strings.Repeat(austria, 500) + "…"},
+		{strings.Repeat("中", 10_000), 5000, strings.Repeat("中", 4999) + "…"},
+		{"a\xff\xffb", 3, "a\xff…"},
+	} {
+		if got := display.Cut(c.s, c.n); got != c.want {
+			t.Errorf("Cut(%q, %d) = %q, want %q", c.s, c.n, got, c.want)
+		}
+	}
+	if got, want := display.Line("ab"+family+" zzz", 4), "ab…"; got != want {
+		t.Errorf("Line = %q, want %q", got, want)
+	}
+}
+
+func BenchmarkCutTextWithoutASCII(b *testing.B) {
+	s := strings.Repeat("größer 中文 😀 ", 1000)
+	for b.Loop() {
+		_ = display.Cut(s, 4096)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 	"github.com/logbook-tray/logbook-tray/notifiers/internal/post"
 )
@@ -103,7 +104,7 @@ func (d *Discord) Notify(ctx context.Context, of notifiers.Notification) error {
 func discordEmbedOf(of notifiers.Notification) discordEmbed {
 	e := discordEmbed{Color: colour(of.Level)}
 	for n := discordMaxTitle; ; n-- { // escaping makes it longer
-		if e.Title = plain(notifiers.Cut(of.Title, n)); units(e.Title) <= discordMaxTitle {
+		if e.Title = plain(display.Cut(of.Title, n)); units(e.Title) <= discordMaxTitle {
 			break
 		}
 	}

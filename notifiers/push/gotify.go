@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 	"github.com/logbook-tray/logbook-tray/notifiers/internal/post"
 )
@@ -79,7 +80,7 @@ func (g *Gotify) Notify(ctx context.Context, of notifiers.Notification) error {
 		text = of.Title // a message without a text is refused
 	}
 	body, err := json.Marshal(gotifyMessage{
-		Title: notifiers.Cut(of.Title, gotifyMaxTitle), Message: text, Priority: gotifyPriority(of.Level), Extras: extras,
+		Title: display.Cut(of.Title, gotifyMaxTitle), Message: text, Priority: gotifyPriority(of.Level), Extras: extras,
 	})
 	if err != nil {
 		return fmt.Errorf("gotify: %w", err)

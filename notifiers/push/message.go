@@ -8,6 +8,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 )
 
@@ -86,7 +87,7 @@ func followUp(of notifiers.Notification) notifiers.Notification {
 	if more {
 		line += " …"
 	}
-	of.Body = notifiers.Cut(line, maxFollowUp)
+	of.Body = display.Cut(line, maxFollowUp)
 	return of
 }
 

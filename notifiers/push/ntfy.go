@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 	"github.com/logbook-tray/logbook-tray/notifiers/internal/post"
 )
@@ -97,7 +98,7 @@ type ntfyMessage struct {
 // want it.
 func (n *Ntfy) Notify(ctx context.Context, of notifiers.Notification) error {
 	body, err := json.Marshal(ntfyMessage{
-		Topic: n.opts.Topic, Title: notifiers.Cut(of.Title, ntfyMaxTitle), Message: fit(&of, ntfyMaxMessage, bytesOf),
+		Topic: n.opts.Topic, Title: display.Cut(of.Title, ntfyMaxTitle), Message: fit(&of, ntfyMaxMessage, bytesOf),
 		Priority: ntfyPriority(of.Level), Tags: ntfyTags(of.Level), Click: n.opts.Click,
 		Sequence: "logbook-tray-" + n.run + "-" + strconv.FormatUint(of.ID, 10),
 	})

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 	"github.com/logbook-tray/logbook-tray/notifiers/internal/post"
 )
@@ -90,7 +91,7 @@ func (p *Pushbullet) Notify(ctx context.Context, of notifiers.Notification) erro
 		of = followUp(of)
 	}
 	push := pushbulletPush{
-		Type: "note", Title: notifiers.Cut(of.Title, pushbulletMaxTitle), Body: of.Text(pushbulletMaxText), URL: p.opts.Click,
+		Type: "note", Title: display.Cut(of.Title, pushbulletMaxTitle), Body: of.Text(pushbulletMaxText), URL: p.opts.Click,
 		Device: p.opts.Device, Channel: p.opts.Channel, GUID: "logbook-tray-" + rand.Text(),
 	}
 	if push.URL != "" {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 	"github.com/logbook-tray/logbook-tray/notifiers/internal/post"
 )
@@ -106,7 +107,7 @@ func (p *Pushover) Notify(ctx context.Context, of notifiers.Notification) error 
 	}
 	form := url.Values{
 		"token": {p.opts.Token}, "user": {p.opts.User}, "message": {text},
-		"title": {notifiers.Cut(of.Title, pushoverMaxTitle)}, "priority": {strconv.Itoa(priority)},
+		"title": {display.Cut(of.Title, pushoverMaxTitle)}, "priority": {strconv.Itoa(priority)},
 	}
 	for name, value := range map[string]string{"device": p.opts.Device, "sound": p.opts.Sound, "url": p.opts.Click} {
 		if value != "" {

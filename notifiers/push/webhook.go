@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 	"github.com/logbook-tray/logbook-tray/notifiers/internal/post"
 )
@@ -202,7 +203,7 @@ func (w *Webhook) body(alert WebhookAlert) ([]byte, error) {
 
 func webhookAlert(of notifiers.Notification, context int) WebhookAlert {
 	a := WebhookAlert{
-		Version: 1, ID: of.ID, Title: of.Title, Body: notifiers.Cut(of.Body, webhookMaxText), Note: of.Note,
+		Version: 1, ID: of.ID, Title: of.Title, Body: display.Cut(of.Body, webhookMaxText), Note: of.Note,
 		Level: of.Level.String(), Count: of.Count, Digest: of.Digest, Context: []WebhookRecord{},
 	}
 	if of.Record != nil {
@@ -218,13 +219,13 @@ func webhookAlert(of notifiers.Notification, context int) WebhookAlert {
 func webhookRecord(r *core.Record) WebhookRecord {
 	site := r.Caller()
 	of := WebhookRecord{
-		Time: r.Time.UTC(), Channel: r.Channel, Level: r.Level.String(), Message: notifiers.Cut(r.Message(), webhookMaxText),
+		Time: r.Time.UTC(), Channel: r.Channel, Level: r.Level.String(), Message: display.Cut(r.Message(), webhookMaxText),
 		Source: r.Source.Name, File: site.File, Line: site.Line, Function: site.Function, Module: site.Module,
 		ProcessID: r.Process.ID, Thread: r.Thread.Name, Extra: map[string]any{},
 	}
 	if e := r.Exception; e != nil {
 		of.Exception = &WebhookException{
-			Name: e.Name, Message: notifiers.Cut(e.Message, webhookMaxText), Traceback: notifiers.Cut(e.Traceback, webhookMaxText),
+			Name: e.Name, Message: display.Cut(e.Message, webhookMaxText), Traceback: display.Cut(e.Traceback, webhookMaxText),
 		}
 	}
 	for key, value := range r.Extra.All() {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/logbook-tray/logbook-tray/notifiers"
+	"github.com/logbook-tray/logbook-tray/core/display"
 )
 
 const (
@@ -94,8 +94,8 @@ func Cut(s string, n int) string {
 // cutWord cuts the first word of s, which is too long.
 func cutWord(s string, room int) string {
 	word := strings.TrimSpace(s)
-	for n := room + 1; n > 0; n-- { // notifiers.Cut counts characters, and its ellipsis
-		if cut := notifiers.Cut(word, n); pieceWeight(strings.TrimSuffix(cut, ellipsis)) <= room {
+	for n := room + 1; n > 0; n-- { // Cut of display counts characters, and its ellipsis
+		if cut := display.Cut(word, n); pieceWeight(strings.TrimSuffix(cut, ellipsis)) <= room {
 			return cut
 		}
 	}

@@ -115,5 +115,5 @@ func Text(of notifiers.Notification) string {
 	if of.Note != "" {
 		note = " (" + of.Note + ")"
 	}
-	return Cut(harmless(notifiers.Cut(text, maxTried)), MaxWeight-Weight(note)) + note
+	return Cut(harmless(display.Cut(text, maxTried)), MaxWeight-Weight(note)) + note
 }
