@@ -73,7 +73,9 @@ func TestCutLeavesLettersWhole(t *testing.T) {
 		{"👍🏽👍🏽", 2, "…"},
 		{"\u1100\u1161\u11a8\u1100\u1161", 5, "\u1100\u1161\u11a8\u1100\u1161"},
 		{"\u1100\u1161\u11a8\u1100\u1161", 4, "\u1100\u1161\u11a8…"}, // parts of syllables
-		{"नमस्ते", 5, "नम…"},
+		{"किकि", 3, "कि…"},
+		{family + family + family, 10, family + "…"},
+		{family + family + family, 11, family + family + "…"},
 		{"a\r\nb", 3, "a…"},
 		{strings.Repeat(austria, 1000), 1000, strings.Repeat(austria, 499) + "…"},
 		{strings.Repeat(austria, 1000), 1001, strings.Repeat(austria, 500) + "…"},

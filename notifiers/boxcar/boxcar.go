@@ -19,6 +19,10 @@ import (
 // DefaultServer is the address of the service that was.
 const DefaultServer = "https://boxcar.io"
 
+// maxText is how many characters of a text are sent. What the service documented is
+// gone with it.
+const maxText = 4096
+
 // Options are the settings of a [Notifier]. Email and Password are required.
 type Options struct {
 	Email, Password string
@@ -66,7 +70,7 @@ func New(o Options) (*Notifier, error) {
 func (n *Notifier) Notify(ctx context.Context, of notifiers.Notification) error {
 	body := url.Values{
 		"notification[from_screen_name]":       {of.Level.Title()},
-		"notification[message]":                {of.Text(0)},
+		"notification[message]":                {of.Text(maxText)},
 		"notification[from_remote_service_id]": {strconv.FormatInt(time.Now().UnixMilli()/10, 10)},
 	}.Encode()
 	return n.client.Post(ctx, n.address, n.header, []byte(body))

@@ -1,6 +1,7 @@
 package boxcar_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 	"github.com/logbook-tray/logbook-tray/notifiers/boxcar"
+	"github.com/logbook-tray/logbook-tray/notifiers/internal/pushtest"
 )
 
 func TestTheRequestIsThatOfLogbook(t *testing.T) {
@@ -55,4 +57,16 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 	if _, err := boxcar.New(boxcar.Options{Email: "joe", Password: "x", Server: "boxcar"}); err == nil || !strings.HasPrefix(err.Error(), "boxcar: address") {
 		t.Errorf("error: %v", err)
 	}
+}
+
+const secret = "hush-very-secret-0123456789"
+
+func TestItConforms(t *testing.T) {
+	pushtest.Check(t, pushtest.Kind{
+		New: func(server string, client *http.Client) (notifiers.Notifier, error) {
+			return boxcar.New(boxcar.Options{Email: "joe@example.com", Password: secret, Server: server, Client: client})
+		},
+		Secrets: []string{secret, base64.StdEncoding.EncodeToString([]byte("joe@example.com:" + secret))},
+		Limits:  []pushtest.Limit{{Text: "notification[message]", Max: 4096}},
+	})
 }

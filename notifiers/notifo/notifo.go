@@ -19,6 +19,10 @@ const (
 	DefaultServer = "https://api.notifo.com"
 	// DefaultAppName is the label of notifications unless told otherwise.
 	DefaultAppName = "logbook-tray"
+
+	// maxText is how many characters of a text are sent. What the service documented
+	// is gone with it.
+	maxText = 4096
 )
 
 // Options are the settings of a [Notifier]. Username and Secret are required.
@@ -74,7 +78,7 @@ func New(o Options) (*Notifier, error) {
 // Logbook: it sends the level of the handler instead of the record's, and
 // ignores record_limit.
 func (n *Notifier) Notify(ctx context.Context, of notifiers.Notification) error {
-	body := url.Values{"msg": {of.Text(0)}, "label": {n.opts.AppName}}
+	body := url.Values{"msg": {of.Text(maxText)}, "label": {n.opts.AppName}}
 	if !n.opts.HideLevel {
 		body.Set("title", of.Level.String())
 	}

@@ -1,6 +1,7 @@
 package notifo_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/notifiers"
+	"github.com/logbook-tray/logbook-tray/notifiers/internal/pushtest"
 	"github.com/logbook-tray/logbook-tray/notifiers/notifo"
 )
 
@@ -51,4 +53,16 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 			t.Errorf("%+v was taken", o)
 		}
 	}
+}
+
+const secret = "hush-very-secret-0123456789"
+
+func TestItConforms(t *testing.T) {
+	pushtest.Check(t, pushtest.Kind{
+		New: func(server string, client *http.Client) (notifiers.Notifier, error) {
+			return notifo.New(notifo.Options{Username: "joe", Secret: secret, Server: server, Client: client})
+		},
+		Secrets: []string{secret, base64.StdEncoding.EncodeToString([]byte("joe:" + secret))},
+		Limits:  []pushtest.Limit{{Text: "msg", Max: 4096}},
+	})
 }

@@ -151,8 +151,13 @@ func TestTheServiceGetsTheDocumentedRequest(t *testing.T) {
 	}
 }
 
-func TestItRepeatsGivesUpAndTellsNoSecret(t *testing.T) {
-	pushtest.Check(t, pushtest.Kind{New: newNotifier, Secrets: []string{consumerKey, consumerSecret, token, tokenSecret}})
+var kind = pushtest.Kind{
+	New: newNotifier, Secrets: []string{consumerKey, consumerSecret, token, tokenSecret},
+	Limits: []pushtest.Limit{{Text: "text", Max: 280, Count: Weight}},
+}
+
+func TestItConforms(t *testing.T) {
+	pushtest.Check(t, kind)
 }
 
 // transport answers each request with a function.

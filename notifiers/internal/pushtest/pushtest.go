@@ -1,6 +1,7 @@
 // Package pushtest holds what is the same in the tests of all notifiers that make HTTP
-// requests: what fails for a time is repeated, what is refused is not, and no error tells a
-// secret.
+// requests: what fails for a time is repeated until a stated age, what is refused is not,
+// no error tells a secret, texts are cut at the limits of the service between two
+// letters, and nothing in a record becomes more than text.
 package pushtest
 
 import (
@@ -28,6 +29,12 @@ type Kind struct {
 	New func(server string, client *http.Client) (notifiers.Notifier, error)
 	// Secrets are what New gave it that must never be told.
 	Secrets []string
+	// Limits are how long the texts of a request may be; each must be reached by a long
+	// notification.
+	Limits []Limit
+	// Raw are the names of texts, or beginnings of them, that hold records for a
+	// program to read: with all their characters.
+	Raw []string
 }
 
 // Notification is what the tests send.
@@ -41,10 +48,16 @@ const server = "http://push.example"
 func Check(t *testing.T, k Kind) {
 	t.Helper()
 	t.Run("WhatFailsForATimeIsRepeated", k.repeats)
+	t.Run("ADateInRetryAfterIsHonoured", k.waitsForADate)
+	t.Run("AServiceThatHangsIsAskedAgain", k.hangs)
+	t.Run("ACallEndsWithItsContext", k.ends)
+	t.Run("AServiceThatStaysDownIsGivenUpAtTheStatedAge", k.agesOut)
 	t.Run("WhatIsRefusedIsNotRepeated", k.isRefused)
 	t.Run("AServiceThatIsDownIsGivenUpInTime", k.givesUp)
 	t.Run("ABrokenConnectionTellsNoSecret", k.breaks)
 	t.Run("ABadCertificateIsAnError", k.distrusts)
+	t.Run("NothingInARecordIsMoreThanText", k.injection)
+	t.Run("TextsAreCutAtTheDocumentedLimits", k.limits)
 }
 
 // transport answers requests without a network, so that a test may have a clock of its
@@ -114,6 +127,71 @@ func (k Kind) repeats(t *testing.T) {
 		if waited := time.Since(start); err != nil || tries != 4 || waited < 78*time.Second || waited > 82*time.Second {
 			t.Errorf("%d requests in %v: %v", tries, waited, err)
 		}
+	})
+}
+
+func (k Kind) waitsForADate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, tries := time.Now(), 0
+		err := k.notify(t.Context(), t, server, transport(func(r *http.Request) (*http.Response, error) {
+			if tries++; tries == 1 {
+				at := time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat)
+				return echo(r, http.StatusTooManyRequests, http.Header{"Retry-After": {at}}), nil
+			}
+			return echo(r, http.StatusOK, nil), nil
+		}))
+		if waited := time.Since(start); err != nil || tries != 2 || waited < 89*time.Second || waited > 91*time.Second {
+			t.Errorf("%d requests in %v: %v", tries, waited, err)
+		}
+	})
+}
+
+func (k Kind) hangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, tries := time.Now(), 0
+		err := k.notify(t.Context(), t, server, transport(func(r *http.Request) (*http.Response, error) {
+			if tries++; tries == 1 {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			return echo(r, http.StatusOK, nil), nil
+		}))
+		if waited := time.Since(start); err != nil || tries != 2 || waited < 20*time.Second || waited > 22*time.Second {
+			t.Errorf("%d requests in %v: %v", tries, waited, err)
+		}
+	})
+}
+
+func (k Kind) ends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := k.notify(ctx, t, server, transport(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, fmt.Errorf("wait for %s: %w", r.URL, r.Context().Err())
+		}))
+		if waited := time.Since(start); waited != time.Second {
+			t.Errorf("it returned after %v", waited)
+		}
+		k.isSafe(t, err)
+	})
+}
+
+func (k Kind) agesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, at := time.Now(), []time.Duration{}
+		err := k.notify(t.Context(), t, server, transport(func(r *http.Request) (*http.Response, error) {
+			at = append(at, time.Since(start))
+			return echo(r, http.StatusServiceUnavailable, nil), nil
+		}))
+		if age := time.Since(start); age > post.MaxAge || age < post.MaxAge-2*time.Minute || len(at) > 40 {
+			t.Errorf("given up after %v and %d requests", age, len(at))
+		}
+		if len(at) > 4 && at[4]-at[3] == 8*(at[1]-at[0]) {
+			t.Errorf("the delays are not jittered: %v", at)
+		}
+		k.isSafe(t, err)
 	})
 }
 
