@@ -90,6 +90,57 @@ func TestAnErrorOfAPythonServerBecomesOneNotificationThatLeadsToItsContext(t *te
 	p.stopped(proc)
 }
 
+// Each of these daemons has its own idea of what a click is; all of them lead to the
+// context, which comes to the front.
+func TestAClickWithTheMouseOpensTheContextOnEveryDesktop(t *testing.T) {
+	for _, test := range []struct {
+		daemon string
+		start  func(testing.TB, *e2e.Desktop) (click func())
+	}{
+		{"dunst", func(t testing.TB, d *e2e.Desktop) func() {
+			dunst := e2e.StartDunst(t, d.Bus, d.Display)
+			return func() { dunst.Click(t) }
+		}},
+		{"xfce4-notifyd", func(t testing.TB, d *e2e.Desktop) func() {
+			xfce := e2e.StartXfceNotifyd(t, d.Bus, d.Display)
+			return func() { xfce.Click(t, -176, -30) } // the first button; beside them it only dismisses
+		}},
+		{"notification-daemon", func(t testing.TB, d *e2e.Desktop) func() {
+			gnome := e2e.StartNotificationDaemon(t, d.Bus, d.Display)
+			return func() { gnome.Click(t, 100, 45) }
+		}},
+	} {
+		t.Run(test.daemon, func(t *testing.T) {
+			d := e2e.StartSession(t)
+			click := test.start(t, d)
+			address := freeAddress(t)
+			configure(t, d.Home, listening(address))
+			p := newProgram(t, d.Env())
+			proc := p.start("--show")
+			e2e.Eventually(t, "the log window in front", func() bool { return d.Display.ActiveWindow(t) == "logbook-tray" })
+
+			python(t, "server.py", address)
+			d.Notifications.Wait(t, "the error", func(n e2e.Notify) bool { return n.Title == "shop.checkout: Error" })
+			d.Display.Screenshot(t, "popup")
+			click()
+			e2e.Eventually(t, "the context in front", func() bool {
+				return d.Display.ActiveWindow(t) == "shop.checkout: Error – context"
+			})
+			var s control.Status
+			e2e.Eventually(t, "the context to be drawn", func() bool {
+				s, _ = p.status()
+				w, ok := contextWindow(s)
+				return ok && w.OpenedIn != "0s"
+			})
+			d.Display.Screenshot(t, "context")
+			if s.Alerts.Unseen != 0 {
+				t.Errorf("%d alerts are not seen, want none after the click", s.Alerts.Unseen)
+			}
+			p.stopped(proc)
+		})
+	}
+}
+
 func checkAlert(t *testing.T, alerts []control.Alert) {
 	t.Helper()
 	if len(alerts) != 1 {

@@ -200,6 +200,10 @@ func TestAClickBringsTheActionAndItsTokenAndTheNotificationGoes(t *testing.T) {
 		t.Errorf("activation (-want +got):\n%s", diff)
 	}
 	wait(t, "the notification is closed", func() bool { return n.Status().Shown == 0 })
+	s.emit("ActionInvoked", uint32(1), "mute") // the service still shows it
+	if diff := cmp.Diff(notifiers.Activation{ID: 7, Action: "mute"}, receive(t, acted)); diff != "" {
+		t.Errorf("activation of one that is gone (-want +got):\n%s", diff)
+	}
 	if len(dismissed) != 0 {
 		t.Error("a notification that was clicked counts as dismissed")
 	}

@@ -10,6 +10,9 @@ const shownMax = 256
 // service's numbers.
 type shown struct {
 	entries []onScreen // oldest first
+	// past are those that are gone, oldest first. They may still be clicked on: GNOME's
+	// notification-daemon leaves on the screen what it was told to close.
+	past []onScreen
 	// early holds what the service said about numbers that are not known while
 	// a call is under way: they may be those that its answer is going to bring.
 	calls int
@@ -37,10 +40,15 @@ func (s *shown) number(id uint64) uint32 {
 	return 0
 }
 
-func (s *shown) find(number uint32) *onScreen {
-	for i := range s.entries {
-		if s.entries[i].number == number {
-			return &s.entries[i]
+func (s *shown) find(number uint32) *onScreen { return find(s.entries, number) }
+
+// findPast is find for those that are gone.
+func (s *shown) findPast(number uint32) *onScreen { return find(s.past, number) }
+
+func find(entries []onScreen, number uint32) *onScreen {
+	for i := range entries {
+		if entries[i].number == number {
+			return &entries[i]
 		}
 	}
 	return nil
@@ -48,18 +56,31 @@ func (s *shown) find(number uint32) *onScreen {
 
 // add notes that id is on the screen as number, as the newest.
 func (s *shown) add(id uint64, number uint32) {
-	s.entries = slices.DeleteFunc(s.entries, func(e onScreen) bool { return e.id == id || e.number == number })
+	if before := s.number(id); before != 0 {
+		s.remove(before)
+	}
+	s.remove(number)
+	s.past = slices.DeleteFunc(s.past, func(e onScreen) bool { return e.number == number })
 	if len(s.entries) >= shownMax {
-		s.entries = slices.Delete(s.entries, 0, 1)
+		s.remove(s.entries[0].number)
 	}
 	s.entries = append(s.entries, onScreen{id: id, number: number})
 }
 
 func (s *shown) remove(number uint32) {
-	s.entries = slices.DeleteFunc(s.entries, func(e onScreen) bool { return e.number == number })
+	i := slices.IndexFunc(s.entries, func(e onScreen) bool { return e.number == number })
+	if i < 0 {
+		return
+	}
+	if len(s.past) >= shownMax {
+		s.past = slices.Delete(s.past, 0, 1)
+	}
+	s.past = append(s.past, s.entries[i])
+	s.entries = slices.Delete(s.entries, i, i+1)
 }
 
-func (s *shown) clear() { s.entries, s.early = nil, nil }
+// clear forgets all: the numbers mean something else from here on.
+func (s *shown) clear() { s.entries, s.past, s.early = nil, nil, nil }
 
 // numbers returns the entries as a map.
 func (s *shown) numbers() map[uint64]uint32 {

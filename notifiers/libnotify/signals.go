@@ -48,6 +48,9 @@ func (n *Notifier) signal(l *link, s *dbus.Signal) {
 func (n *Notifier) happened(l *link, e event) {
 	n.mu.Lock()
 	entry := n.shown.find(e.number)
+	if entry == nil && (e.action != "" || e.token != "") {
+		entry = n.shown.findPast(e.number)
+	}
 	if entry == nil {
 		n.shown.unknown(e)
 		n.mu.Unlock()

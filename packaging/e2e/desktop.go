@@ -12,18 +12,27 @@ type Desktop struct {
 	Home    string
 	Bus     *Bus
 	Display *Display
-	Dunst   *Dunst
+	// Dunst is the notification daemon; nil for a session without one.
+	Dunst *Dunst
 	// Notifications is all that was said about notifications on the bus.
 	Notifications *NotificationLog
 }
 
-// StartDesktop starts a session with an empty home.
+// StartDesktop starts a session with an empty home, whose notification daemon is dunst.
 func StartDesktop(t testing.TB) *Desktop {
+	t.Helper()
+	d := StartSession(t)
+	d.Dunst = StartDunst(t, d.Bus, d.Display)
+	return d
+}
+
+// StartSession starts a session with an empty home in which nothing shows notifications
+// yet.
+func StartSession(t testing.TB) *Desktop {
 	t.Helper()
 	d := &Desktop{Home: MakeHome(t), Bus: StartBus(t), Display: StartDisplay(t)}
 	d.Display.StartWindowManager(t)
 	d.Notifications = StartNotificationLog(t, d.Bus)
-	d.Dunst = StartDunst(t, d.Bus, d.Display)
 	return d
 }
 

@@ -61,6 +61,14 @@ func (d *Display) WaitForWindow(t testing.TB, title string) {
 	})
 }
 
+// ActiveWindow returns the title of the window that has the keyboard, which is the one in
+// front; "" if none has.
+func (d *Display) ActiveWindow(t testing.TB) string {
+	t.Helper()
+	title, _ := d.try(t, "xdotool", "getactivewindow", "getwindowname") // fails if there is none
+	return strings.TrimSpace(title)
+}
+
 // CloseWindow closes the window whose title contains title as a click on its close
 // button does.
 func (d *Display) CloseWindow(t testing.TB, title string) {

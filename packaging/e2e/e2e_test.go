@@ -129,6 +129,43 @@ func waitForSignal(t *testing.T, d *e2e.Desktop, want e2e.NotifySignal) {
 	})
 }
 
+// What the other daemons do with a click is what our notifications are made for.
+func TestOtherDaemonsAreClickedOn(t *testing.T) {
+	for _, test := range []struct {
+		name             string
+		start            func(testing.TB, *e2e.Bus, *e2e.Display) *e2e.Daemon
+		right, down      int    // where the click opens
+		besideX, besideY int    // where it does something else
+		opens, beside    string // the key of the action
+	}{
+		{"xfce4-notifyd", e2e.StartXfceNotifyd, -176, -30, 100, 30, "default", ""},
+		{"notification-daemon", e2e.StartNotificationDaemon, 100, 45, -80, -35, "default", "mute"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := e2e.StartSession(t)
+			daemon := test.start(t, d.Bus, d.Display)
+			conn := d.Bus.Connect(t)
+			show := func() uint32 {
+				return notify(t, conn, 0, "shop: Error", 2, "default", "Show context", "mute", "Mute 1 h")
+			}
+			id := show()
+			daemon.Click(t, test.right, test.down)
+			waitForSignal(t, d, e2e.NotifySignal{Name: "ActionInvoked", ID: id, Detail: test.opens})
+			waitForSignal(t, d, e2e.NotifySignal{Name: "NotificationClosed", ID: id, Detail: "2"})
+			e2e.Eventually(t, "the notification to go", func() bool { return daemon.Displayed(t) == 0 })
+
+			id = show()
+			daemon.Click(t, test.besideX, test.besideY)
+			waitForSignal(t, d, e2e.NotifySignal{Name: "NotificationClosed", ID: id, Detail: "2"})
+			if want := (e2e.NotifySignal{Name: "ActionInvoked", ID: id, Detail: test.beside}); test.beside != "" {
+				waitForSignal(t, d, want)
+			} else if n := len(d.Notifications.Signals()); n != 3 {
+				t.Errorf("%d signals, want 3: the click beside the buttons only dismisses", n)
+			}
+		})
+	}
+}
+
 func TestAPausedDaemonShowsNothing(t *testing.T) {
 	d := e2e.StartDesktop(t)
 	d.Dunst.Pause(t, true)
@@ -152,6 +189,7 @@ func TestAWindowIsSeenPhotographedAndClosed(t *testing.T) {
 	if bytes.Equal(blank, screenshot(t, d, "window")) {
 		t.Error("the window is not in the picture")
 	}
+	e2e.Eventually(t, "the window in front", func() bool { return d.Display.ActiveWindow(t) == "A window" })
 	d.Display.CloseWindow(t, "A window")
 	app.Wait(t)
 }
