@@ -1,11 +1,15 @@
 package wire_test
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,42 +22,79 @@ import (
 
 // A fixture is the bytes that a real sender sent, and what they mean.
 type fixture struct {
-	File      string         `json:"file"`
+	File      string         `json:"file"` // empty if the sender could not send it
+	Failed    string         `json:"sender_failed"`
 	Case      string         `json:"case"`
+	Transport string         `json:"transport"`
 	Exercises string         `json:"exercises"`
 	Expected  map[string]any `json:"expected"`
 	body      []byte
 }
 
-// fixtures returns the fixtures of the given folders of testdata.
-func fixtures(t testing.TB, folders ...string) []fixture {
-	t.Helper()
-	return fixturesOf(t, "testdata/expected.json", folders...)
-}
-
-// fixturesOf returns those that a list has for some folders.
-func fixturesOf(t testing.TB, list string, folders ...string) []fixture {
-	t.Helper()
-	file, err := os.Open(list)
+// readManifest reads the list of all fixtures once.
+var readManifest = sync.OnceValues(func() (all []fixture, err error) {
+	file, err := os.Open("testdata/manifest.json")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer file.Close()
 	decoder := json.NewDecoder(file)
 	decoder.UseNumber()
-	var all, out []fixture
-	if err := decoder.Decode(&all); err != nil {
+	err = decoder.Decode(&all)
+	return all, err
+})
+
+// manifest returns all fixtures, without their bytes.
+func manifest(t testing.TB) []fixture {
+	t.Helper()
+	all, err := readManifest()
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range all {
-		for _, folder := range folders {
-			if !strings.HasPrefix(f.File, folder+"/") {
-				continue
-			}
-			if f.body, err = os.ReadFile(filepath.Join("testdata", f.File)); err != nil {
-				t.Fatal(err)
-			}
-			f.Expected, _ = plain(f.Expected).(map[string]any)
+	return slices.Clone(all)
+}
+
+// load reads the bytes of a fixture. Long ones are compressed; the messages for syslog are
+// where they are parsed.
+func (f *fixture) load(t testing.TB) {
+	t.Helper()
+	f.Expected, _ = plain(f.Expected).(map[string]any)
+	path := filepath.Join("testdata", f.File)
+	for _, path := range []string{path, "../queue/syslog/testdata/messages/" + strings.ReplaceAll(f.File, "/", "-")} {
+		body, err := os.ReadFile(path)
+		if err == nil {
+			f.body = body
+			return
+		}
+	}
+	packed, err := os.Open(path + ".gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	z, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.body, err = io.ReadAll(z); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fixtures returns the fixtures of some folders that are JSON.
+func fixtures(t testing.TB, folders ...string) []fixture {
+	t.Helper()
+	return fixturesOf(t, []string{".json"}, folders...)
+}
+
+// fixturesOf returns those whose names end so.
+func fixturesOf(t testing.TB, extensions []string, folders ...string) []fixture {
+	t.Helper()
+	var out []fixture
+	for _, f := range manifest(t) {
+		folder, _, _ := strings.Cut(f.File, "/")
+		if slices.Contains(folders, folder) && slices.Contains(extensions, filepath.Ext(f.File)) {
+			f.load(t)
 			out = append(out, f)
 		}
 	}
@@ -129,37 +170,35 @@ func equal(t *testing.T, what string, got, want any) {
 	}
 }
 
-func TestEveryFieldOfALogbookRecordArrives(t *testing.T) {
-	for _, f := range fixtures(t, "logbook-zmq-pub", "logbook-zmq-push", "logbook-seed04") {
-		t.Run(f.File, func(t *testing.T) {
-			r, want := decode(t, f.body), f.Expected
-			for key, got := range map[string]any{
-				"channel": r.Channel, "msg": r.Msg, "message": r.Message(),
-				"filename": r.Site.File, "func_name": r.Site.Function, "module": r.Site.Module,
-				"process_name": r.Process.Name, "thread_name": r.Thread.Name,
-			} {
-				if m, ok := want[key].(map[string]any); ok && m["__len__"] != nil {
-					equal(t, key, got, m)
-				} else {
-					equal(t, key, got, text(want[key]))
-				}
-			}
-			equal(t, "args", r.Args, want["args"])
-			equal(t, "kwargs", r.Kwargs.Map(), want["kwargs"])
-			equal(t, "level", int64(r.Level), newLevel(want["level"]))
-			if name, ok := r.Level.Name(); ok {
-				equal(t, "level name", name, want["level_name"])
-			}
-			if n, ok := want["lineno"].(int64); ok {
-				equal(t, "lineno", int64(r.Site.Line), n)
-			}
-			checkExtra(t, r, want)
-			checkException(t, r, want)
-			checkTime(t, f, r)
-			if r.Process.ID == 0 || r.Thread.ID == 0 {
-				t.Errorf("process %d, thread %d", r.Process.ID, r.Thread.ID)
-			}
-		})
+// checkLogbook compares a record with the attributes of one of Logbook's.
+func checkLogbook(t *testing.T, r *core.Record, f *fixture) {
+	t.Helper()
+	want := f.Expected
+	for key, got := range map[string]any{
+		"channel": r.Channel, "msg": r.Msg, "message": r.Message(),
+		"filename": r.Site.File, "func_name": r.Site.Function, "module": r.Site.Module,
+		"process_name": r.Process.Name, "thread_name": r.Thread.Name,
+	} {
+		if m, ok := want[key].(map[string]any); ok && m["__len__"] != nil {
+			equal(t, key, got, m)
+		} else {
+			equal(t, key, got, text(want[key]))
+		}
+	}
+	checkValue(t, "args", r.Args, want["args"])
+	equal(t, "kwargs", r.Kwargs.Map(), want["kwargs"])
+	equal(t, "level", int64(r.Level), newLevel(want["level"]))
+	if name, ok := r.Level.Name(); ok {
+		equal(t, "level name", name, want["level_name"])
+	}
+	if n, ok := want["lineno"].(int64); ok {
+		equal(t, "lineno", int64(r.Site.Line), n)
+	}
+	checkExtra(t, r, want)
+	checkException(t, r, want)
+	checkTime(t, f, r)
+	if r.Process.ID == 0 || r.Thread.ID == 0 {
+		t.Errorf("process %d, thread %d", r.Process.ID, r.Thread.ID)
 	}
 }
 
@@ -205,7 +244,7 @@ func checkException(t *testing.T, r *core.Record, want map[string]any) {
 	}
 }
 
-func checkTime(t *testing.T, f fixture, r *core.Record) {
+func checkTime(t *testing.T, f *fixture, r *core.Record) {
 	t.Helper()
 	s, ok := f.Expected["true_time_of_sender"].(string)
 	if !ok {
@@ -217,16 +256,6 @@ func checkTime(t *testing.T, f fixture, r *core.Record) {
 	}
 	if !r.Time.Equal(want) {
 		t.Errorf("time %v, want %v", r.Time, want)
-	}
-}
-
-func TestRecordsOfStdlibLoggingAreTold(t *testing.T) {
-	for _, f := range fixtures(t, "cookbook-zmq", "cookbook-nng") {
-		t.Run(f.File, func(t *testing.T) {
-			r := decode(t, f.body)
-			want, _ := f.Expected["record"].(map[string]any)
-			checkStdlib(t, r, want)
-		})
 	}
 }
 
@@ -292,29 +321,27 @@ func TestALevelOfTheProgramsOwnKeepsItsNumberAndName(t *testing.T) {
 	t.Error("no fixture")
 }
 
-func TestRecordsOfRedisHandlerAreTold(t *testing.T) {
-	for _, f := range fixtures(t, "logbook-redishandler") {
-		t.Run(f.File, func(t *testing.T) {
-			r, want := decode(t, f.body), f.Expected
-			equal(t, "msg", r.Msg, want["message"])
-			equal(t, "host", r.Extra.Get("host"), want["host"])
-			at, err := time.Parse("2006-01-02T15:04:05.999999", text(want["time"]))
-			if err != nil || !r.Time.Equal(at) {
-				t.Errorf("time %v, want %v %v", r.Time, at, err)
-			}
-			if level, err := core.ParseLevel(text(want["level"])); err == nil {
-				equal(t, "level", r.Level, level)
-			} else {
-				equal(t, "level", r.Extra.Get("level"), want["level"])
-			}
-			for _, key := range []string{"name", "more_info", "type", "n"} {
-				if v, ok := want[key]; ok {
-					equal(t, key, r.Extra.Get(key), v)
-				}
-			}
-			if f.Case == "kwargs" {
-				equal(t, "message", r.Message(), "hello Jürgen")
-			}
-		})
+// checkRedisHandler compares a record with one of Logbook's RedisHandler.
+func checkRedisHandler(t *testing.T, r *core.Record, f *fixture) {
+	t.Helper()
+	want := f.Expected
+	equal(t, "msg", r.Msg, want["message"])
+	equal(t, "host", r.Extra.Get("host"), want["host"])
+	at, err := time.Parse("2006-01-02T15:04:05.999999", text(want["time"]))
+	if err != nil || !r.Time.Equal(at) {
+		t.Errorf("time %v, want %v %v", r.Time, at, err)
+	}
+	if level, err := core.ParseLevel(text(want["level"])); err == nil {
+		equal(t, "level", r.Level, level)
+	} else {
+		equal(t, "level", r.Extra.Get("level"), want["level"])
+	}
+	for _, key := range []string{"name", "more_info", "type", "n"} {
+		if v, ok := want[key]; ok {
+			equal(t, key, r.Extra.Get(key), v)
+		}
+	}
+	if f.Case == "kwargs" {
+		equal(t, "message", r.Message(), "hello Jürgen")
 	}
 }

@@ -1,7 +1,10 @@
 package wire_test
 
 import (
-	"os"
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -13,15 +16,30 @@ import (
 
 func form(t *testing.T, name string) *core.Record {
 	t.Helper()
-	body, err := os.ReadFile("testdata/stdlib-http/" + name + ".form")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := decoder(t, wire.Options{}).DecodeForm(string(body))
+	f := fixture{File: "stdlib-http/" + name + ".http"}
+	f.load(t)
+	r, err := decoder(t, wire.Options{}).DecodeForm(formOf(t, f.body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// formOf returns the form in a request: its body, or for a GET its query.
+func formOf(t *testing.T, request []byte) string {
+	t.Helper()
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Method == http.MethodGet {
+		return r.URL.RawQuery
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 func TestFormsOfPythonsHTTPHandler(t *testing.T) {
