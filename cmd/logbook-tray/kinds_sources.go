@@ -169,6 +169,7 @@ type syslogSourceOptions struct {
 	Network        string      `yaml:"network"`
 	Address        string      `yaml:"address,required"`
 	TimeZone       string      `yaml:"time_zone"`
+	JoinLines      *bool       `yaml:"join_lines"`
 	MaxSize        config.Size `yaml:"max_size"`
 	MaxConnections int         `yaml:"max_connections"`
 }
@@ -193,6 +194,9 @@ func newSyslogSource(env *pipeline.Env, o *syslogSourceOptions) (pipeline.Opener
 	settings := syslog.Options{
 		Network: network, Address: o.Address, Decoder: d, Zone: zone, MaxMessageSize: int(o.MaxSize), MaxConnections: o.MaxConnections,
 		TLS: secure, OnPeer: guestLogger(env),
+	}
+	if o.JoinLines != nil && !*o.JoinLines {
+		settings.Join = -1
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return syslog.NewReceiver(settings) }), nil
 }

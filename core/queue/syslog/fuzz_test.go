@@ -1,12 +1,14 @@
 package syslog
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
@@ -57,7 +59,7 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte("7 <11>a\nb8 <11>ccc\n\n6 <11>dd"))
 	f.Add([]byte("<11>a\nb\x00<11>ccc\x00<11>dd"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, split := range []func([]byte, bool) (int, []byte, error){counted(1000), separated(1000)} {
+		for _, split := range []func([]byte, bool) (int, []byte, error){counted(1000), separated(1000), cut(1000)} {
 			for rest := data; len(rest) > 0; {
 				n, m, err := split(rest, true)
 				if err != nil {
@@ -68,6 +70,42 @@ func FuzzStream(f *testing.F) {
 				}
 				rest = rest[n:]
 			}
+		}
+	})
+}
+
+func FuzzJoin(f *testing.F) {
+	for _, m := range messages(f) {
+		f.Add(m)
+	}
+	o := options(f)
+	o.Join = time.Second
+	f.Fuzz(func(t *testing.T, data []byte) {
+		j := newJoiner(o)
+		now := time.Unix(1_800_000_000, 0)
+		lines := bytes.Split(data, []byte{'\n'})
+		for _, line := range lines {
+			j.add(queue.Message{Body: line, Peer: "p"}, now)
+			now = now.Add(time.Millisecond)
+		}
+		j.expire(forever)
+		if len(j.queue) != 0 || len(j.open) != 0 || j.bytes != 0 {
+			t.Fatalf("%d wait, %d are open, %d bytes", len(j.queue), len(j.open), j.bytes)
+		}
+		out := make([]queue.Message, len(lines)+1)
+		n := j.take(out)
+		if n == 0 || n > len(lines) {
+			t.Fatalf("%d records of %d lines", n, len(lines))
+		}
+		size := len(lines) - n
+		for _, m := range out[:n] {
+			size += len(m.Body) - bytes.Count(m.Body, []byte{'\n'})
+			if (m.Record == nil) == (m.Err == nil) {
+				t.Fatalf("record %v, error %v", m.Record, m.Err)
+			}
+		}
+		if want := len(data) - (len(lines) - 1) + len(lines) - n; size != want {
+			t.Fatalf("%d bytes came out of %d", size, want)
 		}
 	})
 }

@@ -15,11 +15,16 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
+// cee is in front of messages that are JSON, for some.
+const cee = "@cee:"
+
 // defaultPriority is that of messages without one: user, notice.
 const defaultPriority = 13
 
 // header is what precedes a message.
 type header struct {
+	head      string // all of it as it came, where a line of the same record would repeat it; see [joiner]
+	padded    bool   // the text may have a blank in front that a relay has put there
 	priority  int
 	time      time.Time
 	host, app string
@@ -31,13 +36,23 @@ type header struct {
 
 // parse makes a record of a message. now is when it came in.
 func (o Options) parse(raw []byte, now time.Time) (*core.Record, error) {
-	raw = bytes.TrimRight(raw, "\x00\r\n")
-	if len(bytes.TrimSpace(raw)) == 0 {
-		return nil, &wire.RejectError{Reason: wire.ReasonEmpty}
+	h, err := o.header(raw, now)
+	if err != nil {
+		return nil, err
 	}
-	text := strings.ToValidUTF8(string(raw), "\ufffd")
+	return o.record(h), nil
+}
+
+// header takes a message apart.
+func (o Options) header(raw []byte, now time.Time) (header, error) {
+	raw = bytes.TrimRight(raw, "\x00\r\n")
 	h := header{}
-	h.priority, text = priority(text)
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return h, &wire.RejectError{Reason: wire.ReasonEmpty}
+	}
+	whole := strings.ToValidUTF8(string(raw), "\ufffd")
+	var text string
+	h.priority, text = priority(whole)
 	switch start := version(text); {
 	case start >= 0 && h.rfc5424(text[start:]):
 		if h.app == "" { // an ident in front of the version
@@ -47,9 +62,16 @@ func (o Options) parse(raw []byte, now time.Time) (*core.Record, error) {
 	default:
 		h.app, h.pid, h.text = tag(text)
 	}
+	if m := logbookHead.FindString(whole); m != "" && strings.HasSuffix(whole, h.text) {
+		h.head = whole[:len(whole)-len(h.text)]
+	}
 	h.text = strings.TrimPrefix(h.text, "\ufeff")
-	return o.record(h), nil
+	return h, nil
 }
+
+// logbookHead is the header of Logbook's SyslogHandler over a network, which it repeats for
+// each line of a record: with microseconds, and with neither a message's name nor data.
+var logbookHead = regexp.MustCompile(`^<\d{1,3}>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \S+ [^\n]{1,255}? \d+ - - `)
 
 // priority takes the "<13>" from the front of a message.
 func priority(text string) (int, string) {
@@ -79,9 +101,50 @@ func version(text string) int {
 // emptyData is what a handler sends that has no structured data, but no "-" either.
 var emptyData = regexp.MustCompile(`^(1(?: \S+){5})  `)
 
+// spaced is a name of a program with blanks in it, which is what Logbook makes of the
+// name of a channel.
+var spaced = regexp.MustCompile(`^(1 \S+Z \S+ )(\S+(?: \S+){1,8}?)( \d+ - - )`)
+
+// fields are those of a header of RFC 5424 behind its time.
+var fields = regexp.MustCompile(`^(1 \S+) (\S+) (\S+) (\S+) (\S+) `)
+
+// The largest lengths of the fields.
+var fieldLimits = [4]int{255, 48, 128, 32}
+
+// regular returns text with names that RFC 5424 does not allow replaced by "-", and
+// the names. Docker sends names that are too long, Logbook such with blanks, and both of
+// them what is not ASCII.
+func regular(text string) (string, [4]string) {
+	var odd [4]string
+	if m := spaced.FindStringSubmatch(text); m != nil && !fields5424(text) {
+		odd[1] = m[2]
+		text = m[1] + "-" + text[len(m[1])+len(m[2]):]
+	}
+	m := fields.FindStringSubmatch(text)
+	if m == nil {
+		return text, odd
+	}
+	out := []string{m[1]}
+	for i, f := range m[2:] {
+		if len(f) > fieldLimits[i] || strings.ContainsFunc(f, func(r rune) bool { return r < '!' || r > '~' }) {
+			odd[i], f = f, "-"
+		}
+		out = append(out, f)
+	}
+	return strings.Join(append(out, text[len(m[0]):]), " "), odd
+}
+
+// fields5424 reports whether what follows the five fields can be structured data.
+func fields5424(text string) bool {
+	m := fields.FindString(text)
+	rest := text[len(m):]
+	return m != "" && (rest == "-" || strings.HasPrefix(rest, "- ") || strings.HasPrefix(rest, "[")) && !strings.HasPrefix(rest, "- - ")
+}
+
 // rfc5424 reads the header of RFC 5424, as far as it is one.
 func (h *header) rfc5424(text string) bool {
 	text = emptyData.ReplaceAllString(text, "$1 - ")
+	text, odd := regular(text)
 	m, err := rfc5424.NewMachine(rfc5424.WithBestEffort()).Parse([]byte("<" + strconv.Itoa(h.priority) + ">" + text))
 	parsed, ok := m.(*rfc5424.SyslogMessage)
 	if !ok || parsed.Timestamp == nil && err != nil {
@@ -91,7 +154,12 @@ func (h *header) rfc5424(text string) bool {
 		h.time = *parsed.Timestamp
 	}
 	h.host, h.app, h.pid, h.msgID = value(parsed.Hostname), value(parsed.Appname), value(parsed.ProcID), value(parsed.MsgID)
-	h.text = value(parsed.Message)
+	for i, field := range []*string{&h.host, &h.app, &h.pid, &h.msgID} {
+		if odd[i] != "" {
+			*field = odd[i]
+		}
+	}
+	h.text, h.padded = value(parsed.Message), true
 	if parsed.StructuredData != nil {
 		h.data = *parsed.StructuredData
 	}
@@ -113,21 +181,37 @@ const stampLength = len(time.Stamp)
 
 // rfc3164 reads the header of RFC 3164, if there is a time; Python's handler sends none.
 func (h *header) rfc3164(text string, zone *time.Location, now time.Time) bool {
-	if len(text) <= stampLength || text[stampLength] != ' ' {
+	rest, ok := h.stamp(text, zone, now)
+	if !ok {
 		return false
 	}
-	t, err := time.ParseInLocation(time.Stamp, text[:stampLength], zone)
-	if err != nil {
-		return false
-	}
-	h.time = withYear(t, now.In(zone))
-	rest := text[stampLength+1:]
 	// A host follows, unless the message comes from this computer.
 	if host, after, ok := strings.Cut(rest, " "); ok && !strings.HasSuffix(host, ":") && !strings.Contains(host, "[") {
 		h.host, rest = host, after
 	}
 	h.app, h.pid, h.text = tag(rest)
 	return true
+}
+
+// stamp takes the time from the front of a message: that of RFC 3164, or the better one that
+// rsyslog calls its forward format.
+func (h *header) stamp(text string, zone *time.Location, now time.Time) (rest string, ok bool) {
+	if len(text) > stampLength && text[stampLength] == ' ' {
+		if t, err := time.ParseInLocation(time.Stamp, text[:stampLength], zone); err == nil {
+			h.time = withYear(t, now.In(zone))
+			return text[stampLength+1:], true
+		}
+	}
+	first, rest, ok := strings.Cut(strings.TrimPrefix(text, " "), " ")
+	if !ok || len(first) > 40 {
+		return "", false
+	}
+	t, err := time.Parse(time.RFC3339Nano, first)
+	if err != nil {
+		return "", false
+	}
+	h.time = t
+	return rest, true
 }
 
 // withYear gives a time the year that it lacks: that in which it is nearest to now.
@@ -141,8 +225,9 @@ func withYear(t, now time.Time) time.Time {
 	return best
 }
 
-// tagPattern is the name of a program in front of a message.
-var tagPattern = regexp.MustCompile(`^([\w./-]{1,48})(?:\[(\d{1,10})\])?: ?`)
+// tagPattern is the name of a program in front of a message. With a process behind it, the
+// name may be any, such as that of an image of Docker with its version.
+var tagPattern = regexp.MustCompile(`^(?:([^\s\[\]<>]{1,255})\[(\d{1,10})\]|([\w./-]{1,48})): ?`)
 
 // tag takes the name of the program and its process from the front of a message.
 func tag(text string) (app, pid, rest string) {
@@ -150,10 +235,10 @@ func tag(text string) (app, pid, rest string) {
 	if m == nil {
 		return "", "", text
 	}
-	if _, err := core.ParseLevel(m[1]); err == nil { // "error: no such file"
+	if _, err := core.ParseLevel(m[3]); err == nil { // "error: no such file"
 		return "", "", text
 	}
-	return m[1], m[2], text[len(m[0]):]
+	return m[1] + m[3], m[2], text[len(m[0]):]
 }
 
 // severities are the levels of syslog's severities.
@@ -170,7 +255,11 @@ var facilities = []string{
 
 // record makes a record of a header and its message.
 func (o Options) record(h header) *core.Record {
-	r := o.inner(strings.TrimPrefix(h.text, "@cee:"))
+	h.text = unescape(h.text)
+	if h.padded && blankAhead(h.text) {
+		h.text = h.text[1:]
+	}
+	r := o.inner(strings.TrimPrefix(h.text, cee))
 	if r == nil {
 		r = &core.Record{Level: severities[h.priority%8], Msg: h.text}
 		r.Exception = line.Exception(h.text)
@@ -203,6 +292,23 @@ func (o Options) record(h header) *core.Record {
 		r.Extra.Set(id, params)
 	}
 	return r
+}
+
+// unescape undoes what rsyslog makes of the control characters of a message that it has
+// received. "#012" might as well be meant, so that only tracebacks are changed, and the NUL
+// that Python ends its messages with.
+func unescape(text string) string {
+	text = strings.TrimSuffix(text, "#000")
+	if !strings.Contains(text, tracebackStart+"#012") {
+		return text
+	}
+	return strings.NewReplacer("#012", "\n", "#011", "\t").Replace(text)
+}
+
+// blankAhead reports whether one blank precedes the text, as it does behind a relay that takes
+// the one between a name and a message for a part of the message.
+func blankAhead(text string) bool {
+	return len(text) > 1 && text[0] == ' ' && text[1] != ' ' && text[1] != '\t'
 }
 
 // inner decodes a message that is a JSON record, otherwise it returns nil.

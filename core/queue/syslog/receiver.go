@@ -1,13 +1,13 @@
 package syslog
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
@@ -20,6 +20,9 @@ import (
 
 // DefaultMaxMessageSize is the largest message in bytes where [Options] say nothing.
 const DefaultMaxMessageSize = 1 << 20
+
+// DefaultJoin is how long a line waits for more of its record where [Options] say nothing.
+const DefaultJoin = 100 * time.Millisecond
 
 // Options are the settings of a [Receiver]. Address is required.
 type Options struct {
@@ -42,6 +45,9 @@ type Options struct {
 	AllowPlain bool
 	// Mode is the mode of a Unix socket; 0 means 0600, the owner alone.
 	Mode fs.FileMode
+	// Join is how long the last line of a peer waits for lines that belong to it; 0 means
+	// DefaultJoin, less than 0: each line is a record.
+	Join time.Duration
 	// OnPeer, if not nil, is told when a peer connects and leaves. It must not block.
 	OnPeer func(queue.Peer)
 }
@@ -57,7 +63,16 @@ type server interface {
 }
 
 // Receiver is a syslog server.
-type Receiver struct{ server }
+type Receiver struct {
+	server
+	opts Options
+	in   []queue.Message // used by Receive alone
+
+	mu     sync.Mutex
+	joiner joiner
+	closed bool
+	lost   uint64 // left in joiner when it was closed
+}
 
 var (
 	_ queue.Receiver = (*Receiver)(nil)
@@ -71,6 +86,9 @@ func NewReceiver(o Options) (*Receiver, error) {
 	}
 	if o.MaxMessageSize <= 0 {
 		o.MaxMessageSize = DefaultMaxMessageSize
+	}
+	if o.Join == 0 {
+		o.Join = DefaultJoin
 	}
 	if o.Zone == nil {
 		o.Zone = time.Local
@@ -93,7 +111,7 @@ func NewReceiver(o Options) (*Receiver, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Receiver{packet.New(name+c.LocalAddr().String(), c, o.datagram)}, nil
+		return newReceiver(packet.New(name+c.LocalAddr().String(), c, datagram), o), nil
 	case "tcp", "unix":
 		l, err := listen.Stream(context.Background(), o.Network, o.Address, allow)
 		if err != nil {
@@ -102,34 +120,111 @@ func NewReceiver(o Options) (*Receiver, error) {
 		if o.TLS != nil {
 			l = tls.NewListener(l, o.TLS)
 		}
-		return &Receiver{stream.New(name+l.Addr().String(), l, stream.Options{
+		return newReceiver(stream.New(name+l.Addr().String(), l, stream.Options{
 			MaxConnections: o.MaxConnections, OnPeer: o.OnPeer,
-		}, o.stream)}, nil
+		}, o.stream), o), nil
 	}
 	return nil, fmt.Errorf("unknown network %q (udp, tcp, unixgram or unix)", o.Network)
 }
 
-func (o Options) message(text []byte) queue.Message {
-	r, err := o.parse(text, time.Now())
-	return queue.Message{Body: text, Record: r, Err: err}
+// batch is how many messages are taken apart at once.
+const batch = 256
+
+func newReceiver(s server, o Options) *Receiver {
+	return &Receiver{server: s, opts: o, in: make([]queue.Message, batch), joiner: newJoiner(o)}
 }
 
-func (o Options) datagram(data []byte) []queue.Message {
-	return []queue.Message{o.message(data)}
+// Receive implements [queue.Receiver].
+func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
+	for {
+		if n := r.take(buf); n > 0 {
+			return n, nil
+		}
+		n, err := r.more(ctx)
+		r.add(r.in[:n])
+		switch {
+		case err == nil:
+		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+			r.expire(time.Now())
+		case ctx.Err() != nil:
+			r.expire(time.Now())
+			if n := r.take(buf); n > 0 {
+				return n, nil
+			}
+			return 0, err
+		default: // there will be no more
+			r.expire(forever)
+			if n := r.take(buf); n > 0 {
+				return n, nil
+			}
+			return 0, err
+		}
+	}
 }
+
+// more waits for messages, no longer than a line waits for the next one.
+func (r *Receiver) more(ctx context.Context) (int, error) {
+	r.mu.Lock()
+	until, ok := r.joiner.deadline()
+	r.mu.Unlock()
+	if ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, until)
+		defer cancel()
+	}
+	return r.server.Receive(ctx, r.in)
+}
+
+// take moves records that are complete to buf.
+func (r *Receiver) take(buf []queue.Message) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.joiner.take(buf)
+}
+
+// add takes messages apart and puts those together that belong together.
+func (r *Receiver) add(messages []queue.Message) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range messages {
+		r.joiner.add(messages[i], now)
+		messages[i] = queue.Message{}
+	}
+}
+
+func (r *Receiver) expire(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.joiner.expire(now)
+}
+
+// Dropped returns how many messages were read and not received before Close.
+func (r *Receiver) Dropped() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.server.Dropped() + r.lost
+}
+
+// Close implements [queue.Receiver].
+func (r *Receiver) Close() error {
+	err := r.server.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.closed = true
+		r.joiner.expire(forever)
+		r.lost = uint64(len(r.joiner.ready))
+	}
+	return err
+}
+
+// datagram makes a message of a datagram. It is taken apart when it is received.
+func datagram(data []byte) []queue.Message { return []queue.Message{{Body: data}} }
 
 // stream reads a connection to its end.
 func (o Options) stream(c *stream.Conn) error {
-	in := bufio.NewReader(c)
-	first, err := in.Peek(1)
-	if err != nil {
-		return err
-	}
-	split := separated(o.MaxMessageSize)
-	if first[0] >= '0' && first[0] <= '9' {
-		split = counted(o.MaxMessageSize)
-	}
-	messages := frame.NewReader(in, split, o.MaxMessageSize)
+	messages := frame.NewReader(c, cut(o.MaxMessageSize), o.MaxMessageSize)
 	for !c.Gone() {
 		m, err := messages.Next()
 		if errors.Is(err, frame.ErrTooLarge) {
@@ -141,7 +236,7 @@ func (o Options) stream(c *stream.Conn) error {
 		if err != nil {
 			return err
 		}
-		c.Put(o.message(m))
+		c.Put(queue.Message{Body: m})
 	}
 	return nil
 }

@@ -16,6 +16,32 @@ var errCount = errors.New("wrong octet count")
 // maxDigits is how long an octet count may be.
 const maxDigits = 9
 
+// cut returns a splitter that tells by the start of a stream how it is cut: in front of a
+// message, digits and a blank are its octet count. A message without a priority may begin
+// with a digit, too.
+func cut(limit int) frame.Splitter {
+	var split frame.Splitter
+	return func(data []byte, atEOF bool) (int, []byte, error) {
+		if split == nil {
+			digits := 0
+			for digits < len(data) && data[digits] >= '0' && data[digits] <= '9' {
+				digits++
+			}
+			switch rest := data[digits:]; {
+			case digits > 0 && digits <= maxDigits && len(rest) < 2 && !atEOF && !bytes.HasPrefix(rest, []byte{'\n'}):
+				return 0, nil, nil
+			case digits > 0 && bytes.HasPrefix(rest, []byte(" <")):
+				split = counted(limit)
+			case len(data) == 0:
+				return 0, nil, nil
+			default:
+				split = separated(limit)
+			}
+		}
+		return split(data, atEOF)
+	}
+}
+
 // counted splits messages behind their length in digits and a blank (RFC 6587, 3.4.1).
 func counted(limit int) frame.Splitter {
 	return func(data []byte, atEOF bool) (advance int, message []byte, err error) {
