@@ -34,6 +34,52 @@ func ParseClock(text string) (Clock, error) {
 // String returns the time of day as "22:00".
 func (c Clock) String() string { return fmt.Sprintf("%02d:%02d", int(c)/60, int(c)%60) }
 
+// UnmarshalText is [ParseClock].
+func (c *Clock) UnmarshalText(text []byte) error {
+	v, err := ParseClock(string(text))
+	if err != nil {
+		return err
+	}
+	*c = v
+	return nil
+}
+
+// ErrDays is wrapped by the errors of [ParseDays].
+var ErrDays = errors.New("not a day of the week")
+
+// dayNames are the short names of the days; long ones are understood too.
+func dayNames() []string { return []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
+
+// ParseDays reads a day such as "mon" or "Monday", or several in a row: "mon-fri",
+// "sat-sun".
+func ParseDays(text string) ([]time.Weekday, error) {
+	first, last, several := strings.Cut(text, "-")
+	from, ok := parseDay(first)
+	to, fine := from, ok
+	if several {
+		to, fine = parseDay(last)
+	}
+	if !ok || !fine {
+		return nil, fmt.Errorf("%w: %q (one of %s, mon-fri)", ErrDays, text, strings.Join(dayNames(), ", "))
+	}
+	days := []time.Weekday{from}
+	for from != to {
+		from = (from + 1) % 7
+		days = append(days, from)
+	}
+	return days, nil
+}
+
+func parseDay(text string) (time.Weekday, bool) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	for i, short := range dayNames() {
+		if day := time.Weekday(i); text == short || text == strings.ToLower(day.String()) {
+			return day, true
+		}
+	}
+	return 0, false
+}
+
 // Hours are hours of the week: from one time of day to another, on some days. Where
 // the clocks are changed, they begin and end when the clock on the wall first shows
 // that time or, where it jumps over it, a later one.

@@ -2,6 +2,7 @@ package mute_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -171,6 +172,21 @@ func TestTheUsualExpiries(t *testing.T) {
 		}
 		if got := mute.Tomorrow(at).Format("2006-01-02 15:04"); got != want {
 			t.Errorf("tomorrow at %s: %s, want %s", now, got, want)
+		}
+	}
+}
+
+func TestReadingDays(t *testing.T) {
+	for text, want := range map[string]string{
+		"mon": "[Monday]", "Friday": "[Friday]", "mon-fri": "[Monday Tuesday Wednesday Thursday Friday]", "sat - mon": "[Saturday Sunday Monday]",
+	} {
+		if got, err := mute.ParseDays(text); err != nil || fmt.Sprint(got) != want {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "mo", "mon-", "-fri", "mon-fri-sun", "weekday"} {
+		if got, err := mute.ParseDays(text); !errors.Is(err, mute.ErrDays) {
+			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
 }

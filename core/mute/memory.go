@@ -10,7 +10,8 @@ import (
 type Memory interface {
 	// LoadMutes returns what SaveMutes has kept, the newest first.
 	LoadMutes(ctx context.Context) ([]Mute, error)
-	// SaveMutes replaces what LoadMutes returns. [Match].Func is nil.
+	// SaveMutes replaces what LoadMutes returns. Of a function it gets [Match].Filter,
+	// which is to be compiled anew.
 	SaveMutes(ctx context.Context, mutes []Mute) error
 }
 
@@ -60,8 +61,8 @@ func (s *Stack) Restore(mutes []Mute) {
 const saveTimeout = 10 * time.Second
 
 // Keep writes the mutes to m whenever they or their counts change, until ctx ends, and
-// the last of them then. Mutes with a [Match].Func are left out, since a function cannot
-// be written down: they end with the program.
+// the last of them then. Mutes with a [Match].Func that no [Match].Filter stands for are
+// left out, since a function cannot be written down: they end with the program.
 func (s *Stack) Keep(ctx context.Context, m Memory, o KeepOptions) {
 	if o.Delay <= 0 {
 		o.Delay = DefaultDelay
@@ -73,7 +74,7 @@ func (s *Stack) Keep(ctx context.Context, m Memory, o KeepOptions) {
 	save := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 		defer cancel()
-		list := slices.DeleteFunc(s.List(), func(m Mute) bool { return m.Match.Func != nil })
+		list := slices.DeleteFunc(s.List(), func(m Mute) bool { return m.Match.Func != nil && m.Match.Filter == "" })
 		if err := m.SaveMutes(ctx, list); err != nil && o.OnError != nil {
 			o.OnError(err)
 		}

@@ -21,8 +21,17 @@ type Match struct {
 	Channel string
 	// Source is the name of the subscriber that the records came in by.
 	Source string
+	// Filter is the source of Func where that was made of an expression: what can be
+	// shown and kept. A Filter without a Func, which nobody has compiled yet, matches
+	// nothing.
+	Filter string
 	// Func, if not nil, is asked last. It may be called concurrently.
 	Func func(*core.Record) bool
+}
+
+// Everything reports whether m is about all records.
+func (m *Match) Everything() bool {
+	return m.Fingerprint == "" && m.Channel == "" && m.Source == "" && m.Filter == "" && m.Func == nil
 }
 
 // Matches reports whether m is about a record with this fingerprint.
@@ -34,8 +43,10 @@ func (m *Match) Matches(r *core.Record, fingerprint string) bool {
 		return false
 	case m.Source != "" && m.Source != r.Source.Name:
 		return false
+	case m.Func == nil:
+		return m.Filter == ""
 	}
-	return m.Func == nil || m.Func(r)
+	return m.Func(r)
 }
 
 func inChannel(channel, prefix string) bool {
@@ -65,8 +76,9 @@ type Mute struct {
 	Newest       *core.Record
 }
 
-// holds reports whether m holds a record back.
-func (m *Mute) holds(r *core.Record, fingerprint string) bool {
+// Holds reports whether m holds back a record with this fingerprint, if it has not
+// ended. It counts nothing.
+func (m *Mute) Holds(r *core.Record, fingerprint string) bool {
 	if r.Level >= core.LevelCritical && !m.Critical && m.Match.Fingerprint == "" {
 		return false
 	}

@@ -69,11 +69,17 @@ func (s *Stack) rouse() {
 
 // SetUntil changes when a mute ends, a zero time for never, and reports whether it
 // is in force.
-func (s *Stack) SetUntil(id uint64, until time.Time) bool {
+func (s *Stack) SetUntil(id uint64, until time.Time) bool { return s.renew(id, nil, until) }
+
+// renew is SetUntil; if of is not nil, the mute is about what of is about from now on.
+func (s *Stack) renew(id uint64, of *Mute, until time.Time) bool {
 	s.mu.Lock()
 	i := slices.IndexFunc(s.mutes, func(m *Mute) bool { return m.ID == id })
 	if i >= 0 {
 		s.mutes[i].Until = until.Round(0)
+		if of != nil {
+			s.mutes[i].Label, s.mutes[i].Match, s.mutes[i].Critical = of.Label, of.Match, of.Critical
+		}
 	}
 	s.mu.Unlock()
 	if i >= 0 {
@@ -118,6 +124,27 @@ func (s *Stack) List() []Mute {
 	return out
 }
 
+// Everything reports whether everything is held back, but perhaps for what is critical,
+// and until when: zero for as long as nobody ends it.
+func (s *Stack) Everything() (until time.Time, muted bool) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.mutes {
+		if !m.Match.Everything() || m.ended(now) {
+			continue
+		}
+		if m.Until.IsZero() {
+			return time.Time{}, true
+		}
+		muted = true
+		if m.Until.After(until) {
+			until = m.Until
+		}
+	}
+	return until, muted
+}
+
 // Hold reports whether a record with this fingerprint is held back, and counts it on
 // the newest mute that does so: once, also if several handlers ask. r must be one that stays as it is
 // ([core.Record.Keep]).
@@ -127,7 +154,7 @@ func (s *Stack) Hold(r *core.Record, fingerprint string) bool {
 	}
 	now := time.Now()
 	for _, m := range s.candidates(now) {
-		if !m.holds(r, fingerprint) {
+		if !m.Holds(r, fingerprint) {
 			continue
 		}
 		if s.count(m.ID, r, now) {

@@ -204,3 +204,33 @@ func BenchmarkHoldWithoutMutes(b *testing.B) {
 		s.Hold(r, "a")
 	}
 }
+
+func TestAFilterThatNobodyHasCompiledHoldsNothingBack(t *testing.T) {
+	m := mute.Match{Filter: `level > "info"`}
+	if m.Matches(record("shop", core.LevelError), "") || m.Everything() {
+		t.Error("it mutes everything")
+	}
+	m.Func = func(r *core.Record) bool { return r.Channel == "shop" }
+	if !m.Matches(record("shop", core.LevelError), "") || m.Matches(record("db", core.LevelError), "") {
+		t.Error("the function is not asked")
+	}
+}
+
+func TestTheStackKnowsWhetherEverythingIsMuted(t *testing.T) {
+	s := mute.NewStack(nil)
+	hour := time.Now().Add(time.Hour)
+	s.Push(mute.Mute{Match: mute.Match{Channel: "shop"}})
+	s.Push(mute.Mute{Until: time.Now().Add(-time.Hour)})
+	if _, muted := s.Everything(); muted {
+		t.Error("muted by a channel, or by what is over")
+	}
+	s.Push(mute.Mute{Label: "quiet hours", Until: hour})
+	s.Push(mute.Mute{Until: hour.Add(-time.Minute)})
+	if until, muted := s.Everything(); !muted || !until.Equal(hour) {
+		t.Errorf("muted %v until %v, want until the last one ends", muted, until)
+	}
+	s.Push(mute.Mute{Label: "do not disturb"})
+	if until, muted := s.Everything(); !muted || !until.IsZero() {
+		t.Errorf("muted %v until %v, want no end", muted, until)
+	}
+}

@@ -23,7 +23,8 @@ type Standing struct {
 
 // Standing returns a standing mute, which is off. The Owner of m must be set. An entry
 // that this owner has on the stack already, from an earlier run or from before a
-// reload, is taken over by the first Begin or End, with what it has held back.
+// reload, is taken over by the first Begin or End, with what it has held back; from then
+// on it is about what m is about.
 func (s *Stack) Standing(m Mute) *Standing {
 	st := &Standing{stack: s, mute: m}
 	for _, e := range s.List() {
@@ -40,7 +41,7 @@ func (s *Stack) Standing(m Mute) *Standing {
 func (st *Standing) Begin(until time.Time) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	held := st.id != 0 && st.stack.SetUntil(st.id, until)
+	held := st.id != 0 && st.stack.renew(st.id, &st.mute, until)
 	if !held && !st.on {
 		m := st.mute
 		m.Until = until

@@ -91,9 +91,9 @@ func TestQuietHoursGoOnAfterAReload(t *testing.T) {
 		s.Hold(record("shop", core.LevelError), "")
 		stop()
 		later := []mute.Hours{{From: 22 * 60, To: 9 * 60, Location: time.UTC}}
-		stop = quiet(t, s, mute.QuietHours{Hours: later})
+		stop = quiet(t, s, mute.QuietHours{Hours: later, Critical: true})
 		time.Sleep(time.Hour)
-		if l := s.List(); len(l) != 1 || l[0].Held != 1 || l[0].Until.Hour() != 9 {
+		if l := s.List(); len(l) != 1 || l[0].Held != 1 || l[0].Until.Hour() != 9 || !l[0].Critical {
 			t.Errorf("after a reload: %+v", l)
 		}
 		stop()

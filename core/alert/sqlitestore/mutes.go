@@ -31,11 +31,16 @@ CREATE TABLE mutes (
 PRAGMA user_version = 2;
 `
 
+const filtersSchema = `
+ALTER TABLE mutes ADD COLUMN filter TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = 3;
+`
+
 var _ mute.Memory = (*Store)(nil)
 
-// SaveMutes replaces what LoadMutes returns. What a [mute.Match].Func asks for cannot be
-// stored: a mute that has one must not be among them, as it would hold back more than
-// it did.
+// SaveMutes replaces what LoadMutes returns. Of what a [mute.Match].Func asks for only the
+// Filter can be stored: a mute with a function that has none must not be among them, as
+// it would hold back more than it did.
 func (s *Store) SaveMutes(ctx context.Context, mutes []mute.Mute) error {
 	err := inTransaction(ctx, s.db, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM mutes"); err != nil {
@@ -61,17 +66,18 @@ func writeMute(ctx context.Context, tx *sql.Tx, place int, m *mute.Mute) error {
 		newest, _ = encode(m.Newest)
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO mutes
-		(id, place, label, owner, fingerprint, channel, source, critical, since, until, held, errors, first, last, newest)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		m.ID, place, m.Label, m.Owner, m.Match.Fingerprint, m.Match.Channel, m.Match.Source, m.Critical,
+		(id, place, label, owner, fingerprint, channel, source, filter, critical, since, until, held, errors, first, last, newest)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		m.ID, place, m.Label, m.Owner, m.Match.Fingerprint, m.Match.Channel, m.Match.Source, m.Match.Filter, m.Critical,
 		nanoseconds(m.Since), nanoseconds(m.Until), m.Held, m.Errors, nanoseconds(m.First), nanoseconds(m.Last), newest)
 	return err
 }
 
-// LoadMutes returns what SaveMutes has stored, in the same order.
+// LoadMutes returns what SaveMutes has stored, in the same order. Filters are not
+// compiled.
 func (s *Store) LoadMutes(ctx context.Context) ([]mute.Mute, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT
-		id, label, owner, fingerprint, channel, source, critical, since, until, held, errors, first, last, newest
+		id, label, owner, fingerprint, channel, source, filter, critical, since, until, held, errors, first, last, newest
 		FROM mutes ORDER BY place`)
 	if err != nil {
 		return nil, fmt.Errorf("load mutes: %w", err)
@@ -94,7 +100,7 @@ func (s *Store) LoadMutes(ctx context.Context) ([]mute.Mute, error) {
 func scanMute(rows *sql.Rows) (m mute.Mute, err error) {
 	var since, until, first, last sql.NullInt64
 	var newest []byte
-	err = rows.Scan(&m.ID, &m.Label, &m.Owner, &m.Match.Fingerprint, &m.Match.Channel, &m.Match.Source, &m.Critical,
+	err = rows.Scan(&m.ID, &m.Label, &m.Owner, &m.Match.Fingerprint, &m.Match.Channel, &m.Match.Source, &m.Match.Filter, &m.Critical,
 		&since, &until, &m.Held, &m.Errors, &first, &last, &newest)
 	if err != nil {
 		return m, err

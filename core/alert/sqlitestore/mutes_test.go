@@ -43,7 +43,8 @@ func TestMutesOutliveTheProgram(t *testing.T) {
 	})
 	until := time.Now().Add(time.Hour)
 	stack.Push(mute.Mute{Label: "größer", Match: mute.Match{Fingerprint: "a", Channel: "shop", Source: "web"}, Until: until, Critical: true})
-	stack.Push(mute.Mute{Label: "an expression", Match: mute.Match{Func: func(*core.Record) bool { return true }}})
+	stack.Push(mute.Mute{Label: "a function", Match: mute.Match{Func: func(*core.Record) bool { return true }}})
+	stack.Push(mute.Mute{Label: "an expression", Match: mute.Match{Filter: `level > "info"`}})
 	stack.Push(mute.Mute{Label: "quiet hours", Owner: mute.OwnerQuietHours, Match: mute.Match{Channel: "db"}})
 	stack.Hold(core.NewReceived(record("db", "gone"), core.Source{Name: "zmq", Peer: "::1"}, time.Now()), "")
 	cancel()
@@ -53,12 +54,12 @@ func TestMutesOutliveTheProgram(t *testing.T) {
 	}
 
 	list := stack.List()
-	want := []mute.Mute{list[0], list[2]}
+	want := []mute.Mute{list[0], list[1], list[3]}
 	got := loadMutes(t, open(t, path, sqlitestore.Options{}))
 	if diff := cmp.Diff(want, got, sameText); diff != "" {
 		t.Errorf("loaded (-want +got):\n%s", diff)
 	}
-	if len(got) != 2 || got[0].Held != 1 || got[0].Errors != 1 || !got[0].Until.IsZero() || got[0].Newest == nil {
+	if len(got) != 3 || got[1].Match.Filter != `level > "info"` || got[0].Held != 1 || got[0].Errors != 1 || !got[0].Until.IsZero() || got[0].Newest == nil {
 		t.Errorf("loaded %+v", got)
 	}
 }

@@ -60,7 +60,7 @@ func versionOf(a *alert.Alert) version {
 
 // schemas returns what makes each version of the tables of the one before; SQLite's
 // user_version says which one there is.
-func schemas() []string { return []string{alertsSchema, mutesSchema} }
+func schemas() []string { return []string{alertsSchema, mutesSchema, filtersSchema} }
 
 const alertsSchema = `
 CREATE TABLE alerts (
