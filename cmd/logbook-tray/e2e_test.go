@@ -211,7 +211,7 @@ func TestTheTrayMenuOpensTheContextWithoutNotifications(t *testing.T) {
 	p := newProgram(t, d.Env())
 	proc := p.start()
 	item := tray.Item(t)
-	want := []string{"Open log window", "Status", "Recent alerts", "  No alerts yet", "-", "Mute all for 1 h", "-", "Quit"}
+	want := []string{"Open log window", "Status", "Recent alerts", "  No alerts yet", "-", "Mute everything", "  10 min", "  1 h", "  until tomorrow", "  forever", "-", "Quit"}
 	e2e.Eventually(t, "the menu", func() bool { return cmp.Equal(want, e2e.Labels(item.Menu(t))) })
 	item.SaveIcon(t, "tray-normal")
 
@@ -222,13 +222,29 @@ func TestTheTrayMenuOpensTheContextWithoutNotifications(t *testing.T) {
 		w, ok := contextWindow(s)
 		return ok && cmp.Equal(ledUpTo, w.Records)
 	})
-	item.Click(t, "Mute all for 1 h")
+	item.Click(t, "Mute everything", "1 h")
 	e2e.Eventually(t, "the menu to say until when it is muted", func() bool {
-		_, ok := e2e.Find(item.Menu(t), "Unmute (muted until ")
+		_, ok := e2e.Find(item.Menu(t), "Everything is muted until ")
 		return ok
 	})
-	if s, _ := p.status(); s.MutedUntil == nil {
+	if s, _ := p.status(); !s.Muted || s.MutedUntil == nil {
 		t.Error("status does not say that it is muted")
+	}
+	p.run("send", address, "--level", "error", "held back")
+	e2e.Eventually(t, "the menu to say what was held back", func() bool {
+		e, ok := e2e.Find(item.Menu(t), "Everything is muted until ", "Unmute everything, until ")
+		return ok && strings.HasSuffix(e.Label, " (1 held back)")
+	})
+	item.SaveIcon(t, "tray-muted")
+	item.Click(t, "Everything is muted until ", "Unmute everything, until ")
+	e2e.Eventually(t, "the mute to be undone", func() bool { return len(p.mutes()) == 0 })
+	item.Click(t, "Mute everything", "forever")
+	e2e.Eventually(t, "the menu to say that it is muted for ever", func() bool {
+		_, ok := e2e.Find(item.Menu(t), "Everything is muted", "Unmute everything")
+		return ok
+	})
+	if s, _ := p.status(); !s.Muted || s.MutedUntil != nil {
+		t.Errorf("status says muted %v until %v, want for ever", s.Muted, s.MutedUntil)
 	}
 	item.Click(t, "Open log window")
 	d.Display.WaitForWindow(t, "logbook-tray")

@@ -12,6 +12,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
 	"github.com/logbook-tray/logbook-tray/core/config"
 	"github.com/logbook-tray/logbook-tray/core/display"
+	"github.com/logbook-tray/logbook-tray/core/mute"
 )
 
 func newMute(g *globals) *cobra.Command {
@@ -20,10 +21,11 @@ func newMute(g *globals) *cobra.Command {
 		Use:   "mute [DURATION | tomorrow | forever]",
 		Short: "Hold notifications back for a while (1h unless told otherwise)",
 		Long: `Hold notifications back for a while: all of them, or with flags those of one error, a
-channel or a source. Records still reach the log window and the list of alerts; when
+channel or a source, or those that an expression is true for; a record must match all
+flags that are given. Records still reach the log window and the list of alerts; when
 the time is over, one notification sums up what was held back. Critical records pass a
 mute of everything, unless --critical.`,
-		Example: "  logbook-tray mute 30m\n  logbook-tray mute tomorrow --channel shop.mailer\n  logbook-tray mute forever --alert 3\n  logbook-tray mute list",
+		Example: "  logbook-tray mute 30m\n  logbook-tray mute tomorrow --channel shop.mailer\n  logbook-tray mute forever --alert 3\n  logbook-tray mute 2h --filter 'message contains \"timeout\"'\n  logbook-tray mute list",
 		Args:    maxArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			when := "1h"
@@ -45,13 +47,11 @@ mute of everything, unless --critical.`,
 	cmd.Flags().Uint64Var(&m.Alert, "alert", 0, "only the error of the alert with this `ID`")
 	cmd.Flags().StringVarP(&m.Channel, "channel", "c", "", "only this channel and those below it")
 	cmd.Flags().StringVar(&m.Source, "source", "", "only records that came in by the subscriber of this `NAME`")
+	cmd.Flags().StringVar(&m.Filter, "filter", "", "only records that this `EXPRESSION` is true for, as the filters of the configuration")
 	cmd.Flags().BoolVar(&m.Critical, "critical", false, "hold critical records back too")
 	cmd.AddCommand(newMuteList(g))
 	return cmd
 }
-
-// wakeUp is the hour at which a mute until tomorrow ends.
-const wakeUp = 8
 
 // muteEnd returns when a mute ends: a duration from now, the next morning, or never,
 // which is the zero time.
@@ -60,7 +60,7 @@ func muteEnd(when string, now time.Time) (time.Time, error) {
 	case "forever":
 		return time.Time{}, nil
 	case "tomorrow":
-		return time.Date(now.Year(), now.Month(), now.Day()+1, wakeUp, 0, 0, 0, now.Location()), nil
+		return mute.Tomorrow(now), nil
 	}
 	d, err := config.ParseDuration(when)
 	if err != nil || d <= 0 {
@@ -102,15 +102,23 @@ func printMutes(w io.Writer, list []control.Mute) error {
 		return err
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "ID\tMUTED\tUNTIL\tHELD BACK\tERRORS")
+	fmt.Fprintln(tw, "ID\tMUTED\tUNTIL\tHELD BACK\tERRORS\tBY")
 	for _, m := range list {
-		until := "forever"
-		if !m.Until.IsZero() {
-			until = m.Until.Local().Format(time.DateTime)
+		by := m.Owner
+		if by == "" {
+			by = "you"
 		}
-		fmt.Fprintf(tw, "%d\t%s\t%s\t%d\t%d\n", m.ID, display.Line(m.Label, 60), until, m.Held, m.Errors)
+		fmt.Fprintf(tw, "%d\t%s\t%s\t%d\t%d\t%s\n", m.ID, display.Line(m.Label, 60), muteUntil(m), m.Held, m.Errors, by)
 	}
 	return tw.Flush()
+}
+
+// muteUntil says when a mute ends.
+func muteUntil(m control.Mute) string {
+	if m.Until.IsZero() {
+		return "forever"
+	}
+	return m.Until.Local().Format(time.DateTime)
 }
 
 func newUnmute(g *globals) *cobra.Command {

@@ -279,7 +279,7 @@ func (d *desktop) windows(ctx context.Context) gui.Options {
 	a := d.app
 	return gui.Options{
 		Store: a.Store, Alerts: a.Alerts, TrayState: d.trayState,
-		Mute: a.MuteAll, Unmute: func() { a.Mutes.Clear() }, MuteAlert: a.MuteAlert,
+		Mutes: a.Mutes, Mute: a.Mute,
 		Status: d.status, TestHandler: a.Test, Reload: a.Reload, OpenConfig: func() { go d.openConfig(ctx) },
 		Dropped: d.dropped, Text: recordText, JSON: recordJSON, EmptyText: d.emptyText(), ShowLog: d.o.show,
 		OpenEditor: func(s core.Site) {
@@ -314,7 +314,11 @@ func (d *desktop) dropped() uint64 {
 
 func (d *desktop) trayState() tray.State {
 	a := d.app
-	s := tray.State{Unseen: a.Alerts.Unseen(), MutedUntil: a.MutedUntil(), Problem: a.Problem()}
+	s := tray.State{Unseen: a.Alerts.Unseen(), Problem: a.Problem()}
+	s.MutedUntil, s.Muted = a.Muted()
+	for _, m := range a.Mutes.List() {
+		s.Mutes = append(s.Mutes, tray.Mute{ID: m.ID, Label: m.Label, Until: m.Until, Held: m.Held})
+	}
 	if s.Problem == "" {
 		s.Problem = a.PipelineStatus().Problem()
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
 )
 
@@ -56,12 +57,16 @@ func printStatus(w io.Writer, s control.Status) error {
 	if s.Problem != "" {
 		fmt.Fprintf(&b, "PROBLEM: %s\n", s.Problem)
 	}
-	if s.MutedUntil != nil {
-		fmt.Fprintf(&b, "muted until %s\n", s.MutedUntil.Local().Format(time.DateTime))
+	switch {
+	case s.MutedUntil != nil:
+		fmt.Fprintf(&b, "MUTED until %s\n", s.MutedUntil.Local().Format(time.DateTime))
+	case s.Muted:
+		fmt.Fprintln(&b, "MUTED until it is ended; see: logbook-tray mute list")
 	}
 	fmt.Fprintf(&b, "records held: %d   alerts: %d, %d of them new\n", s.Records.Held, s.Alerts.Total, s.Alerts.Unseen)
 	printSubscribers(&b, p.Subscribers)
 	printHandlers(&b, p.Handlers)
+	printStatusMutes(&b, s.Mutes)
 	printWindows(&b, s.Windows)
 	_, err = io.WriteString(w, b.String())
 	return err
@@ -103,6 +108,18 @@ func printHandlers(w io.Writer, list []pipeline.HandlerStatus) {
 		if h.Error != "" {
 			fmt.Fprintf(tw, "  \t%s\t\n", h.Error)
 		}
+	}
+	_ = tw.Flush() // a strings.Builder does not fail
+}
+
+func printStatusMutes(w io.Writer, list []control.Mute) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nmuted, newest first")
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, m := range list {
+		fmt.Fprintf(tw, "  %s\t%s\theld=%d errors=%d\n", display.Line(m.Label, 60), muteUntil(m), m.Held, m.Errors)
 	}
 	_ = tw.Flush() // a strings.Builder does not fail
 }

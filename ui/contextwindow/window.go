@@ -15,6 +15,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/alert"
+	"github.com/logbook-tray/logbook-tray/core/mute"
 	"github.com/logbook-tray/logbook-tray/ui/detail"
 	"github.com/logbook-tray/logbook-tray/ui/glyph"
 	"github.com/logbook-tray/logbook-tray/ui/logview"
@@ -36,8 +37,13 @@ type Options struct {
 	Copy func(text string)
 	// OpenEditor opens a place in the source.
 	OpenEditor func(core.Site)
-	// Mute holds back the notifications of this alert for a time.
-	Mute func(alert.Alert, time.Duration)
+	// Mute holds back what m is about, which label says, until a time: zero for as
+	// long as nobody ends it.
+	Mute func(m mute.Match, label string, until time.Time)
+	// Mutes returns the mutes in force, newest first, and Unmute ends one; without
+	// them a mute cannot be undone here.
+	Mutes  func() []mute.Mute
+	Unmute func(id uint64)
 	// Dismiss closes the window and forgets the alert.
 	Dismiss func(alert.Alert)
 	// OpenLog shows the log window at the record.
@@ -52,7 +58,6 @@ type Options struct {
 const (
 	neighbourTime  = 10 * time.Second // at least this long before the alert
 	maxNeighbours  = 5000
-	muteTime       = time.Hour
 	listPart       = 0.5
 	maxTitleLength = 300
 )
@@ -118,10 +123,7 @@ func (w *Window) List() *logview.View { return w.list }
 func (w *Window) Update(a alert.Alert) {
 	w.alert.Count, w.alert.First, w.alert.Last, w.alert.State = a.Count, a.First, a.Last, a.State
 	w.facts.SetText(w.factsText())
-	if a.State == alert.Muted {
-		w.mute.SetText("Muted")
-		w.mute.Disable()
-	}
+	w.UpdateMutes()
 }
 
 // ShowOthers lists what other processes logged at the time, or not.
@@ -197,11 +199,7 @@ func (w *Window) factsText() string {
 
 func (w *Window) buttons() fyne.CanvasObject {
 	o := &w.options
-	w.mute = widget.NewButtonWithIcon("Mute 1 h", theme.VolumeMuteIcon(), func() {
-		o.Mute(w.alert, muteTime)
-		w.mute.SetText("Muted")
-		w.mute.Disable()
-	})
+	w.mute = widget.NewButtonWithIcon("Mute", theme.VolumeMuteIcon(), w.showMuteMenu)
 	w.mute.Hidden = o.Mute == nil
 	copyAll := widget.NewButtonWithIcon("Copy", theme.ContentCopyIcon(), w.CopyAll)
 	openLog := widget.NewButtonWithIcon("Open log", theme.ListIcon(), func() { o.OpenLog(w.current()) })

@@ -2,6 +2,7 @@ package contextwindow
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/alert"
+	"github.com/logbook-tray/logbook-tray/core/mute"
 	"github.com/logbook-tray/logbook-tray/ui/glyph"
 	"github.com/logbook-tray/logbook-tray/ui/logview"
 	"github.com/logbook-tray/logbook-tray/ui/model"
@@ -32,6 +34,7 @@ func record(second, pid int, level core.Level, message string) *core.Record {
 type bench struct {
 	*Window
 	window fyne.Window
+	mutes  *mute.Stack
 	calls  []string
 	copied string
 }
@@ -47,14 +50,17 @@ func newBench(t *testing.T) *bench {
 	for _, r := range []*core.Record{record(-60, 2, core.LevelInfo, "long ago"), record(2, 2, core.LevelInfo, "other"), mine[0], mine[1], mine[2]} {
 		_ = store.Handle(t.Context(), r)
 	}
-	b := &bench{}
+	b := &bench{mutes: mute.NewStack(nil)}
 	call := func(what string, a alert.Alert) { b.calls = append(b.calls, fmt.Sprint(what, " ", a.ID)) }
 	b.Window = New(
-		alert.Alert{ID: 9, Title: "shop: Error", Trigger: mine[2], Context: mine[:2], Count: 1, First: mine[2].Time, Last: mine[2].Time},
+		alert.Alert{ID: 9, Fingerprint: "print", Title: "shop: Error", Trigger: mine[2], Context: mine[:2], Count: 1, First: mine[2].Time, Last: mine[2].Time},
 		Options{
 			Store: store, Fonts: glyph.NewFonts(false), Text: (*core.Record).Message,
-			Copy:    func(text string) { b.copied = text },
-			Mute:    func(a alert.Alert, d time.Duration) { call("mute "+d.String(), a) },
+			Copy: func(text string) { b.copied = text },
+			Mute: func(m mute.Match, label string, until time.Time) {
+				b.mutes.Push(mute.Mute{Match: m, Label: label, Until: until})
+			},
+			Mutes: b.mutes.List, Unmute: func(id uint64) { b.mutes.Pop(id) },
 			Dismiss: func(a alert.Alert) { call("dismiss", a) },
 			OpenLog: func(r *core.Record) { b.calls = append(b.calls, "log "+r.Message()) },
 			Close:   func() { b.calls = append(b.calls, "close") },
@@ -130,20 +136,60 @@ func TestTheAlertsRecordIsListedOnce(t *testing.T) {
 func TestRepeatsAreCounted(t *testing.T) {
 	b := newBench(t)
 	again := b.Alert()
-	again.Count, again.Last, again.State = 1234, start.Add(3*time.Minute), alert.Muted
+	again.Count, again.Last = 1234, start.Add(3*time.Minute)
 	b.Update(again)
 	if want := "1\u2009234 times, first at 09:26:58.000, last at 09:29:53.000 (2 min ago)"; b.facts.Text != want {
 		t.Errorf("facts %q, want %q", b.facts.Text, want)
 	}
-	if !b.mute.Disabled() {
-		t.Error("a muted alert can be muted")
+}
+
+// item returns an item of the menu of the mute button, by the labels on the way to it.
+func (b *bench) item(t *testing.T, path ...string) *fyne.MenuItem {
+	t.Helper()
+	menu := b.muteMenu()
+	var found *fyne.MenuItem
+	for _, label := range path {
+		i := slices.IndexFunc(menu.Items, func(m *fyne.MenuItem) bool { return m.Label == label })
+		if i < 0 {
+			t.Fatalf("there is no %q of %q", label, path)
+		}
+		found, menu = menu.Items[i], menu.Items[i].ChildMenu
+	}
+	return found
+}
+
+func TestMutesAreBegunAndUndone(t *testing.T) {
+	b := newBench(t)
+	b.alert.Trigger.Channel = "shop.cart"
+	b.item(t, "This error", "1 h").Action()
+	if b.mute.Text != "Muted until 10:31" {
+		t.Errorf("the button says %q", b.mute.Text)
+	}
+	b.item(t, "Channel shop", "forever").Action()
+	b.item(t, "Channel shop.cart", "10 min")
+	if b.mute.Text != "Muted" {
+		t.Errorf("the button says %q", b.mute.Text)
+	}
+	b.item(t, "Unmute channel shop").Action()
+	b.item(t, "Source dev", "until tomorrow").Action()
+	b.item(t, "Unmute source dev, until 15 March 08:00").Action()
+	b.item(t, "Unmute shop: Error, until 10:31").Action()
+	if b.mute.Text != "Mute" || len(b.mutes.List()) != 0 {
+		t.Errorf("the button says %q of %+v", b.mute.Text, b.mutes.List())
+	}
+	b.mutes.Push(mute.Mute{Label: "quiet hours"}) // by somebody else
+	b.UpdateMutes()
+	if b.mute.Text != "Muted" {
+		t.Errorf("the button says %q", b.mute.Text)
+	}
+	test.Tap(b.mute)
+	if b.window.Canvas().Overlays().Top() == nil {
+		t.Error("no menu")
 	}
 }
 
 func TestTheButtons(t *testing.T) {
 	b := newBench(t)
-	test.Tap(b.mute)
-	test.Tap(b.mute) // once is enough
 	b.CopyAll()
 	b.list.TypedShortcut(&fyne.ShortcutCopy{})
 	if b.copied != "failed" {
@@ -156,7 +202,7 @@ func TestTheButtons(t *testing.T) {
 	b.options.Dismiss(b.alert)
 	b.options.OpenLog(b.current())
 	b.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if want := "[mute 1h0m0s 9 dismiss 9 log failed close]"; fmt.Sprint(b.calls) != want {
+	if want := "[dismiss 9 log failed close]"; fmt.Sprint(b.calls) != want {
 		t.Errorf("calls %v, want %s", b.calls, want)
 	}
 	b.recordMenu(b.Selected(), fyne.NewPos(1, 1))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core/display"
+	"github.com/logbook-tray/logbook-tray/core/mute"
 )
 
 // State is what the tray shows.
@@ -17,9 +18,13 @@ type State struct {
 	Alerts []Alert
 	// Unseen is how many alerts nobody has looked at.
 	Unseen int
-	// MutedUntil is when notifications come again; zero if they are not
-	// muted.
+	// Muted says that everything is held back, but perhaps what is critical.
+	// MutedUntil is when notifications come again; zero while that is open.
+	Muted      bool
 	MutedUntil time.Time
+	// Mutes are all mutes in force, newest first. The menu lists the first
+	// [MaxMutes].
+	Mutes []Mute
 	// Problem is a sentence about something that does not work, such as a
 	// port in use; empty if all is well.
 	Problem string
@@ -35,6 +40,17 @@ type Alert struct {
 	Seen  bool
 }
 
+// Mute is a line of the list of mutes.
+type Mute struct {
+	ID    uint64
+	Label string    // what is muted
+	Until time.Time // zero for never
+	Held  int       // what it has held back
+}
+
+// MaxMutes is how many mutes the menu lists.
+const MaxMutes = 10
+
 // MaxAlerts is how many recent alerts the menu lists.
 const MaxAlerts = 10
 
@@ -49,8 +65,9 @@ const (
 	OpenAlert                 // show the context of Item.Alert
 	OpenStatus                // raise the status window
 	MarkAllSeen               // mark every alert as seen
-	MuteHour                  // hold all notifications back for an hour
-	Unmute                    // end that
+	MuteAll                   // hold everything back, for as long as Item.Expiry says
+	Unmute                    // end Item.Mute
+	UnmuteAll                 // end all mutes
 	Quit                      // end the program
 )
 
@@ -59,6 +76,8 @@ type Item struct {
 	Label     string
 	Action    Action
 	Alert     uint64
+	Mute      uint64
+	Expiry    mute.Expiry
 	Separator bool
 	Items     []Item // a submenu
 }
@@ -68,15 +87,59 @@ func Menu(s State, now time.Time) []Item {
 	items := []Item{{Label: "Open log window", Action: OpenLog}, {Label: "Status", Action: OpenStatus}}
 	items = append(items, Item{Label: recentLabel(s), Items: recent(s, now)})
 	items = append(items, Item{Separator: true})
-	if s.MutedUntil.After(now) {
-		items = append(items, Item{Label: "Unmute (muted until " + s.MutedUntil.Local().Format("15:04") + ")", Action: Unmute})
-	} else {
-		items = append(items, Item{Label: "Mute all for 1 h", Action: MuteHour})
+	items = append(items, Item{Label: "Mute everything", Items: expiries()})
+	if len(s.Mutes) > 0 {
+		items = append(items, Item{Label: mutedLabel(s, now), Items: mutes(s, now)})
 	}
 	if s.Problem != "" {
 		items = append(items, Item{Label: "⚠ " + display.Line(s.Problem, 80), Action: OpenStatus})
 	}
 	return append(items, Item{Separator: true}, Item{Label: "Quit", Action: Quit})
+}
+
+func expiries() []Item {
+	var items []Item
+	for _, e := range mute.Expiries() {
+		items = append(items, Item{Label: e.String(), Action: MuteAll, Expiry: e})
+	}
+	return items
+}
+
+func mutedLabel(s State, now time.Time) string {
+	switch {
+	case s.Muted && s.MutedUntil.IsZero():
+		return "Everything is muted"
+	case s.Muted:
+		return "Everything is muted until " + clock(s.MutedUntil, now)
+	}
+	return fmt.Sprintf("Muted (%d)", len(s.Mutes))
+}
+
+// mutes lists what can be undone.
+func mutes(s State, now time.Time) []Item {
+	var items []Item
+	for _, m := range s.Mutes[:min(len(s.Mutes), MaxMutes)] {
+		label := "Unmute " + display.Line(m.Label, 60)
+		if !m.Until.IsZero() {
+			label += ", until " + clock(m.Until, now)
+		}
+		if m.Held > 0 {
+			label += fmt.Sprintf(" (%d held back)", m.Held)
+		}
+		items = append(items, Item{Label: label, Action: Unmute, Mute: m.ID})
+	}
+	if len(s.Mutes) > 1 {
+		items = append(items, Item{Separator: true}, Item{Label: "Unmute all", Action: UnmuteAll})
+	}
+	return items
+}
+
+// clock returns a time as short as it can be told.
+func clock(t, now time.Time) string {
+	if t, now = t.Local(), now.Local(); t.Sub(now) < 18*time.Hour {
+		return t.Format("15:04")
+	}
+	return t.Format("2 January 15:04")
 }
 
 func recentLabel(s State) string {
@@ -138,13 +201,13 @@ const (
 )
 
 // IconFor returns the icon for a state.
-func IconFor(s State, now time.Time) Icon {
+func IconFor(s State) Icon {
 	switch {
 	case s.Unseen > 0:
 		return IconUnseen
 	case s.Problem != "":
 		return IconProblem
-	case s.MutedUntil.After(now):
+	case s.Muted:
 		return IconMuted
 	}
 	return IconNormal

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/logbook-tray/logbook-tray/core/mute"
 )
 
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -26,7 +28,10 @@ func labels(items []Item) []string {
 
 func TestMenuOfAQuietDay(t *testing.T) {
 	got := labels(Menu(State{}, now))
-	want := []string{"Open log window", "Status", "Recent alerts", "  No alerts yet", "---", "Mute all for 1 h", "---", "Quit"}
+	want := []string{
+		"Open log window", "Status", "Recent alerts", "  No alerts yet", "---",
+		"Mute everything", "  10 min", "  1 h", "  until tomorrow", "  forever", "---", "Quit",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -46,7 +51,7 @@ func TestMenuListsRecentAlertsWithCountAndAge(t *testing.T) {
 		"  ● shop: Error – payment declined… (12×), 3 min ago",
 		"     shop: Critical – out of memory, 25 h ago",
 		"  ---", "  Mark all as seen",
-		"---", "Mute all for 1 h", "---", "Quit",
+		"---", "Mute everything", "  10 min", "  1 h", "  until tomorrow", "  forever", "---", "Quit",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -63,14 +68,33 @@ func TestMenuListsNoMoreThanMaxAlerts(t *testing.T) {
 	}
 }
 
-func TestMenuOffersToUnmuteWhileMuted(t *testing.T) {
-	for _, c := range []struct {
-		until time.Time
-		want  Action
-	}{{now.Add(time.Minute), Unmute}, {now.Add(-time.Minute), MuteHour}, {time.Time{}, MuteHour}} {
-		if got := Menu(State{MutedUntil: c.until}, now)[4].Action; got != c.want {
-			t.Errorf("muted until %v: action %v, want %v", c.until, got, c.want)
-		}
+func TestMenuListsTheMutesWithWhatEachHasHeldBack(t *testing.T) {
+	local := func(hour, minute int) time.Time { return time.Date(2026, 11, 21, hour, minute, 0, 0, time.Local) }
+	s := State{Muted: true, MutedUntil: local(13, 30), Mutes: []Mute{
+		{ID: 7, Label: "everything", Until: local(13, 30), Held: 12},
+		{ID: 3, Label: "channel shop\u202e", Until: local(13, 30).AddDate(0, 0, 2)},
+		{ID: 1, Label: "source ci"},
+	}}
+	menu := Menu(s, local(12, 0))
+	want := []string{
+		"Everything is muted until 13:30", "  Unmute everything, until 13:30 (12 held back)",
+		"  Unmute channel shop, until 23 November 13:30", "  Unmute source ci", "  ---", "  Unmute all",
+	}
+	if diff := cmp.Diff(want, labels(menu[5:6])); diff != "" {
+		t.Error(diff)
+	}
+	if item := menu[5].Items[1]; item.Action != Unmute || item.Mute != 3 {
+		t.Errorf("the second item does %v on %d", item.Action, item.Mute)
+	}
+	if item := menu[4].Items[2]; item.Action != MuteAll || item.Expiry != mute.UntilTomorrow {
+		t.Errorf("until tomorrow does %v for %v", item.Action, item.Expiry)
+	}
+	s.MutedUntil = time.Time{}
+	if got := Menu(s, now)[5].Label; got != "Everything is muted" {
+		t.Errorf("muted for ever: %q", got)
+	}
+	if got := Menu(State{Mutes: s.Mutes[1:]}, now)[5].Label; got != "Muted (2)" {
+		t.Errorf("something muted: %q", got)
 	}
 }
 
@@ -88,11 +112,11 @@ func TestIconShowsTheMostUrgentState(t *testing.T) {
 		want Icon
 	}{
 		{"nothing", State{}, IconNormal},
-		{"muted", State{MutedUntil: now.Add(1)}, IconMuted},
-		{"problem while muted", State{MutedUntil: now.Add(1), Problem: "port in use"}, IconProblem},
+		{"muted", State{Muted: true}, IconMuted},
+		{"problem while muted", State{Muted: true, Problem: "port in use"}, IconProblem},
 		{"unseen alerts", State{Unseen: 1, Problem: "port in use"}, IconUnseen},
 	} {
-		if got := IconFor(c.s, now); got != c.want {
+		if got := IconFor(c.s); got != c.want {
 			t.Errorf("%s: icon %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -20,9 +20,9 @@ type Options struct {
 	Dispatch func(func())
 	// Icons holds a picture for each [Icon].
 	Icons map[Icon]fyne.Resource
-	// Do carries out an action; alert is set for [OpenAlert]. It is called
-	// on the toolkit's goroutine.
-	Do func(action Action, alert uint64)
+	// Do carries out what an item of the menu says. It is called on the toolkit's
+	// goroutine.
+	Do func(Item)
 	// State returns what to show. It is called from the goroutine of
 	// [Tray.Run].
 	State func() State
@@ -48,7 +48,7 @@ func New(o Options) *Tray {
 // the toolkit starts an icon only if it was there then. A click on the icon itself is
 // [OpenNewest].
 func (t *Tray) Show() {
-	systray.SetOnTapped(func() { t.o.Dispatch(func() { t.o.Do(OpenNewest, 0) }) })
+	systray.SetOnTapped(func() { t.o.Dispatch(func() { t.o.Do(Item{Action: OpenNewest}) }) })
 	t.show(t.o.State(), time.Now(), func(f func()) { f() })
 }
 
@@ -90,7 +90,7 @@ func (t *Tray) Run(ctx context.Context) {
 
 // show hands menu and icon to the toolkit if they differ from those shown.
 func (t *Tray) show(s State, now time.Time, dispatch func(func())) {
-	items, icon := Menu(s, now), IconFor(s, now)
+	items, icon := Menu(s, now), IconFor(s)
 	t.mu.Lock()
 	newMenu, newIcon := !equal(items, t.shot), icon != t.icon
 	t.shot, t.icon = items, icon
@@ -115,7 +115,7 @@ func (t *Tray) fyneItems(items []Item) []*fyne.MenuItem {
 			out[i] = fyne.NewMenuItemSeparator()
 			continue
 		}
-		m := fyne.NewMenuItem(label(item.Label), func() { t.o.Do(item.Action, item.Alert) })
+		m := fyne.NewMenuItem(label(item.Label), func() { t.o.Do(item) })
 		m.Disabled = item.Action == None && len(item.Items) == 0
 		m.IsQuit = item.Action == Quit
 		if len(item.Items) > 0 {
@@ -141,7 +141,7 @@ func equal(a, b []Item) bool {
 	}
 	for i := range a {
 		if a[i].Label != b[i].Label || a[i].Action != b[i].Action || a[i].Alert != b[i].Alert ||
-			a[i].Separator != b[i].Separator || !equal(a[i].Items, b[i].Items) {
+			a[i].Mute != b[i].Mute || a[i].Expiry != b[i].Expiry || a[i].Separator != b[i].Separator || !equal(a[i].Items, b[i].Items) {
 			return false
 		}
 	}

@@ -73,19 +73,15 @@ type App struct {
 	pipeline *pipeline.Pipeline
 	state    *sqlitestore.Store // nil: in memory only
 	work     sync.WaitGroup
+	ctx      context.Context //nolint:containedctx // the lifetime of the goroutines
 	stop     context.CancelFunc
 	tests    atomic.Int64 // how many handlers were tested
 
+	reloading sync.Mutex // one reload at a time
+	standing  *standing  // what sections of the file ask for
+
 	mu      sync.Mutex // guards what follows
 	problem string     // why the last reload was refused
-}
-
-// sections are the keys of the file that concern the whole program.
-type sections struct {
-	Window struct {
-		Records int         `yaml:"records"`
-		Bytes   config.Size `yaml:"bytes"`
-	} `yaml:"window"`
 }
 
 // New reads the configuration and starts everything. With mistakes in the
@@ -98,9 +94,10 @@ func New(o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	var s sections
-	_ = config.Decode(tree.Root.Get("window"), "window", &s.Window) // mistakes are found again, with all the others
+	s := readSections(tree) // mistakes are found again, with all the others
+	ctx, cancel := context.WithCancel(context.Background())
 	a := &App{
+		ctx: ctx, stop: cancel,
 		o: o, started: time.Now(), Self: o.Self,
 		Store: model.NewStore(model.StoreOptions{Records: s.Window.Records, Bytes: int64(s.Window.Bytes)}),
 	}
@@ -110,11 +107,12 @@ func New(o Options) (*App, error) {
 	a.restoreMutes(context.Background())
 	p, more := pipeline.New(a.pipelineOptions(), tree)
 	if err := a.show(tree, append(ds, more...)); err != nil || p == nil {
+		cancel()
 		return nil, errors.Join(err, a.Notifier.Close(), a.closeState())
 	}
 	a.pipeline = p
-	ctx, cancel := context.WithCancel(context.Background())
-	a.stop = cancel
+	a.standing = newStanding(a.Mutes)
+	a.applySections(tree)
 	a.work.Go(func() { a.watch(ctx, known(tree)) })
 	a.work.Go(func() { a.Mutes.Run(ctx) })
 	if a.state != nil {
@@ -200,6 +198,11 @@ func (a *App) restoreMutes(ctx context.Context) {
 		a.notKept(err)
 		return
 	}
+	for i := range list {
+		if err := compile(&list[i].Match); err != nil { // the language has changed; it mutes nothing
+			a.Self.Warn("the mute {label} has no effect: {error}", core.Kw("label", list[i].Label), core.Kw("error", err.Error()))
+		}
+	}
 	a.Mutes.Restore(list)
 }
 
@@ -226,7 +229,7 @@ func (a *App) pipelineOptions() pipeline.Options {
 	}
 	return pipeline.Options{
 		Kinds: a.o.Kinds(a), Top: top, Self: a.Self,
-		Sections:      func() any { return new(sections) },
+		Sections:      Sections,
 		CompileFilter: expression.Compile, CompileText: expression.CompileText,
 	}
 }
@@ -281,37 +284,31 @@ func (a *App) activated(v notifiers.Activation) {
 	case !ok: // a digest, a summary, or an alert that was dismissed
 		a.o.OpenLog()
 	case v.Action == notifiers.ActionMute:
-		a.MuteAlert(al, time.Hour)
+		a.MuteAlert(al, mute.OneHour.Until(time.Now()))
 	default:
 		a.Alerts.Seen(v.ID)
 		a.o.OpenAlert(v.ID)
 	}
 }
 
-// MuteAlert holds back the error of an alert for d.
-func (a *App) MuteAlert(al alert.Alert, d time.Duration) {
-	a.Mutes.Push(mute.Mute{Label: al.Title, Match: mute.Match{Fingerprint: al.Fingerprint}, Until: time.Now().Add(d)})
-	a.Alerts.Seen(al.ID)
+// Mute holds back what m is about until a time, zero for as long as nobody ends it. A
+// label of "" is made of m. What is critical passes, except for a mute of one error.
+func (a *App) Mute(m mute.Match, label string, until time.Time) {
+	if label == "" {
+		label = muteLabel(&m)
+	}
+	a.Mutes.Push(mute.Mute{Label: label, Match: m, Until: until})
 	a.o.Changed()
 }
 
-// MuteAll holds back everything for d, but what is critical.
-func (a *App) MuteAll(d time.Duration) {
-	a.Mutes.Push(mute.Mute{Label: everything, Until: time.Now().Add(d)})
-	a.o.Changed()
+// MuteAlert holds back the error of an alert until a time, see [App.Mute], and marks the
+// alert as seen.
+func (a *App) MuteAlert(al alert.Alert, until time.Time) {
+	a.Alerts.Seen(al.ID)
+	a.Mute(mute.Match{Fingerprint: al.Fingerprint}, al.Title, until)
 }
 
 const everything = "everything"
-
-// MutedUntil returns when the newest mute of everything ends; zero if there is none.
-func (a *App) MutedUntil() time.Time {
-	for _, m := range a.Mutes.List() {
-		if m.Label == everything {
-			return m.Until
-		}
-	}
-	return time.Time{}
-}
 
 // muteEnded tells in one notification what a mute has held back.
 func (a *App) muteEnded(m mute.Mute) {
@@ -370,6 +367,8 @@ func (a *App) Reload(context.Context) error {
 }
 
 func (a *App) reload() error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
 	tree, ds, err := a.o.load()
 	if err != nil {
 		return err
@@ -381,7 +380,17 @@ func (a *App) reload() error {
 	if more.HasErrors() {
 		return a.mistakes(tree, append(ds, more...))
 	}
+	a.applySections(tree)
 	return err
+}
+
+// applySections does what the sections of a file without mistakes ask for.
+func (a *App) applySections(tree *config.Tree) {
+	if a.ctx.Err() != nil {
+		return // closed meanwhile
+	}
+	a.standing.apply(a.ctx, tree.Root, readSections(tree))
+	a.o.Changed()
 }
 
 // mistakes returns diagnostics as an error that shows them all, with excerpts.
@@ -398,6 +407,9 @@ func (a *App) mistakes(tree *config.Tree, ds config.Diagnostics) error {
 func (a *App) Close() error {
 	err := a.pipeline.Close()
 	a.stop() // after the pipeline: the last alerts are still written
+	a.reloading.Lock()
+	a.standing.stop()
+	a.reloading.Unlock()
 	a.work.Wait()
 	return errors.Join(err, a.Notifier.Close(), a.closeState())
 }

@@ -47,8 +47,12 @@ func (i *Instance) Status() control.Status {
 	s.Pipeline = p
 	held := i.Store.Stats()
 	s.Records = control.Records{Held: held.Held, Evicted: held.Evicted}
-	if until := i.MutedUntil(); !until.IsZero() {
-		s.MutedUntil = &until
+	s.Mutes = i.Mutes()
+	if until, muted := i.Muted(); muted {
+		s.Muted = true
+		if !until.IsZero() {
+			s.MutedUntil = &until
+		}
 	}
 	if s.Problem = i.Problem(); s.Problem == "" {
 		s.Problem = p.Problem()
@@ -103,7 +107,7 @@ func (i *Instance) Alerts() []control.Alert {
 func forControl(a alert.Alert) control.Alert {
 	return control.Alert{
 		ID: a.ID, State: a.State.String(), Channel: a.Trigger.Channel, Level: a.Trigger.Level.String(),
-		Message: a.Trigger.Message(), Source: a.Trigger.Source.String(), Count: a.Count,
+		Message: a.Trigger.Message(), Source: a.Trigger.Source.String(), Fingerprint: a.Fingerprint, Count: a.Count,
 		First: a.First.UTC(), Last: a.Last.UTC(),
 	}
 }
@@ -152,39 +156,28 @@ func (i *Instance) Show() error {
 func (i *Instance) Mute(m control.Mute) error {
 	entry := mute.Mute{
 		Label: m.Label, Critical: m.Critical, Until: m.Until,
-		Match: mute.Match{Channel: m.Channel, Source: m.Source},
+		Match: mute.Match{Fingerprint: m.Fingerprint, Channel: m.Channel, Source: m.Source, Filter: m.Filter},
+	}
+	if err := compile(&entry.Match); err != nil {
+		return fmt.Errorf("filter: %w", err)
 	}
 	if m.Alert != 0 {
 		a, ok := i.App.Alerts.Get(m.Alert)
 		if !ok {
 			return noAlert(m.Alert)
 		}
+		if entry.Label == "" {
+			entry.Label = strings.TrimSuffix(fmt.Sprintf("alert %d, %s", m.Alert, muteLabel(&entry.Match)), ", "+everything)
+		}
 		entry.Match.Fingerprint = a.Fingerprint
 		i.App.Alerts.Seen(m.Alert)
 	}
 	if entry.Label == "" {
-		entry.Label = muteLabel(m)
+		entry.Label = muteLabel(&entry.Match)
 	}
 	i.App.Mutes.Push(entry)
 	i.o.Changed()
 	return nil
-}
-
-func muteLabel(m control.Mute) string {
-	var parts []string
-	if m.Alert != 0 {
-		parts = append(parts, fmt.Sprintf("alert %d", m.Alert))
-	}
-	if m.Channel != "" {
-		parts = append(parts, "channel "+m.Channel)
-	}
-	if m.Source != "" {
-		parts = append(parts, "source "+m.Source)
-	}
-	if len(parts) == 0 {
-		return everything
-	}
-	return strings.Join(parts, ", ")
 }
 
 // Mutes lists what is held back, newest first.
@@ -193,7 +186,8 @@ func (i *Instance) Mutes() []control.Mute {
 	out := make([]control.Mute, len(list))
 	for n, m := range list {
 		out[n] = control.Mute{
-			ID: m.ID, Label: m.Label, Channel: m.Match.Channel, Source: m.Match.Source, Critical: m.Critical,
+			ID: m.ID, Label: m.Label, Owner: owner(m.Owner), Fingerprint: m.Match.Fingerprint,
+			Channel: m.Match.Channel, Source: m.Match.Source, Filter: m.Match.Filter, Critical: m.Critical,
 			Since: m.Since.UTC(), Until: m.Until.UTC(), Held: m.Held, Errors: m.Errors,
 		}
 		if m.Until.IsZero() {
@@ -201,6 +195,14 @@ func (i *Instance) Mutes() []control.Mute {
 		}
 	}
 	return out
+}
+
+// owner returns how the owner of a mute is called outside of the program.
+func owner(name string) string {
+	if strings.HasPrefix(name, ownerFile+" ") {
+		return ownerFile
+	}
+	return name
 }
 
 // Unmute ends one mute, or all with id 0.

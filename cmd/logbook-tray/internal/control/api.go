@@ -20,10 +20,14 @@ type Status struct {
 	Problem string    `json:"problem,omitempty"` // why the last reload was refused
 	Windows []Window  `json:"windows"`
 	Alerts  Alerts    `json:"alerts"`
-	// MutedUntil is when notifications come again, if all are muted.
+	// Muted says that all notifications are held back, but perhaps critical ones.
+	// MutedUntil is when they come again; absent while that is open.
+	Muted      bool       `json:"muted"`
 	MutedUntil *time.Time `json:"muted_until,omitempty"`
-	Records    Records    `json:"records"`
-	Pipeline   any        `json:"pipeline"`
+	// Mutes are all that is held back, newest first, with what each has held back.
+	Mutes    []Mute  `json:"mutes"`
+	Records  Records `json:"records"`
+	Pipeline any     `json:"pipeline"`
 }
 
 // Window is an open window and what it shows.
@@ -53,15 +57,17 @@ type Records struct {
 
 // Alert is one alert in the output of "logbook-tray alerts".
 type Alert struct {
-	ID      uint64    `json:"id"`
-	State   string    `json:"state"`
-	Channel string    `json:"channel"`
-	Level   string    `json:"level"`
-	Message string    `json:"message"`
-	Source  string    `json:"source"`
-	Count   int       `json:"count"`
-	First   time.Time `json:"first"`
-	Last    time.Time `json:"last"`
+	ID      uint64 `json:"id"`
+	State   string `json:"state"`
+	Channel string `json:"channel"`
+	Level   string `json:"level"`
+	Message string `json:"message"`
+	Source  string `json:"source"`
+	// Fingerprint is the same for alerts of the same error.
+	Fingerprint string    `json:"fingerprint"`
+	Count       int       `json:"count"`
+	First       time.Time `json:"first"`
+	Last        time.Time `json:"last"`
 	// Context holds the records that led up to the alert as Logbook's JSON,
 	// oldest first, the trigger last.
 	Context []jsonRecord `json:"context,omitempty"`
@@ -119,11 +125,17 @@ func (o TailOptions) Selection() (func(*core.Record) bool, error) {
 type Mute struct {
 	ID    uint64 `json:"id,omitempty"`
 	Label string `json:"label,omitempty"`
-	// Alert, Channel and Source are the matchers; all that are set must match. Alert
-	// stands for the error of the alert with that ID.
-	Alert   uint64 `json:"alert,omitempty"`
-	Channel string `json:"channel,omitempty"`
-	Source  string `json:"source,omitempty"`
+	// Owner says what has begun the mute if it was not the user: "quiet hours",
+	// "desktop", "configuration".
+	Owner string `json:"owner,omitempty"`
+	// Alert, Fingerprint, Channel, Source and Filter are the matchers; all that are
+	// set must match. Alert stands for the error of the alert with that ID, and is
+	// understood, but not said: Fingerprint is. Filter is an expression.
+	Alert       uint64 `json:"alert,omitempty"`
+	Fingerprint string `json:"fingerprint,omitempty"`
+	Channel     string `json:"channel,omitempty"`
+	Source      string `json:"source,omitempty"`
+	Filter      string `json:"filter,omitempty"`
 	// Critical says that critical records are held back too.
 	Critical bool `json:"critical,omitempty"`
 	// Since and Until are when it begins and ends; no Until means never.

@@ -21,6 +21,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/alert"
+	"github.com/logbook-tray/logbook-tray/core/mute"
 	"github.com/logbook-tray/logbook-tray/ui/glyph"
 	"github.com/logbook-tray/logbook-tray/ui/logwindow"
 	"github.com/logbook-tray/logbook-tray/ui/model"
@@ -38,10 +39,10 @@ type Options struct {
 	Alerts *alert.List
 	// TrayState returns what the tray shows. It is called from any goroutine.
 	TrayState func() tray.State
-	// Mute holds all notifications back, MuteAlert those of one alert.
-	Mute      func(time.Duration)
-	Unmute    func()
-	MuteAlert func(alert.Alert, time.Duration)
+	// Mutes are what is held back, Mute holds more back until a time, zero for as
+	// long as nobody ends it.
+	Mutes *mute.Stack
+	Mute  func(m mute.Match, label string, until time.Time)
 	// Dropped returns how many records were lost on the way here.
 	Dropped func() uint64
 	// Text and JSON return what is copied of a record.
@@ -168,14 +169,17 @@ func (g *GUI) started(ctx context.Context) {
 func (g *GUI) follow(ctx context.Context) {
 	changes, stop := g.o.Alerts.Subscribe()
 	defer stop()
+	mutes, stopMutes := g.o.Mutes.Subscribe()
+	defer stopMutes()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-changes:
-			g.Changed()
-			g.dispatch(g.updateContexts)
+		case <-mutes:
 		}
+		g.Changed()
+		g.dispatch(g.updateContexts)
 	}
 }
 
@@ -196,26 +200,40 @@ func icons() map[tray.Icon]fyne.Resource {
 }
 
 // do carries out what was chosen in the tray's menu.
-func (g *GUI) do(action tray.Action, id uint64) {
-	switch action {
+func (g *GUI) do(item tray.Item) {
+	switch item.Action {
 	case tray.OpenLog:
 		g.openLog()
 	case tray.OpenAlert:
-		_ = g.openAlert(id, time.Now()) // an alert that is gone is gone from the menu too, in a moment
+		_ = g.openAlert(item.Alert, time.Now()) // an alert that is gone is gone from the menu too, in a moment
 	case tray.OpenNewest:
 		g.openNewest()
 	case tray.OpenStatus:
 		g.openStatus()
 	case tray.MarkAllSeen:
 		g.o.Alerts.SeenAll()
-	case tray.MuteHour:
-		g.o.Mute(time.Hour)
+	case tray.MuteAll:
+		g.o.Mute(mute.Match{}, "", item.Expiry.Until(time.Now()))
 	case tray.Unmute:
-		g.o.Unmute()
+		g.unmute(item.Mute)
+	case tray.UnmuteAll:
+		g.unmute(0)
 	case tray.Quit:
 		g.quit()
 	case tray.None:
 	}
+}
+
+// unmute ends a mute, or all of them with id 0. What they held back is summed up in a
+// notification, which may take its time.
+func (g *GUI) unmute(id uint64) {
+	g.work.Go(func() {
+		if id == 0 {
+			g.o.Mutes.Clear()
+			return
+		}
+		_, _ = g.o.Mutes.Pop(id) // one that has ended by itself is ended
+	})
 }
 
 func (g *GUI) openNewest() {
