@@ -5,10 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
 // heartbeat is how often either end shows that it is there.
@@ -142,7 +145,7 @@ func (c *connection) try(declare func(ch *amqp091.Channel, passive bool) error) 
 	return nil
 }
 
-// explain says what to do about an error of the broker.
+// explain says what to do about an error of connecting.
 func explain(err error, uri amqp091.URI) error {
 	if refused, ok := errors.AsType[*amqp091.Error](err); ok {
 		switch refused.Code {
@@ -152,12 +155,32 @@ func explain(err error, uri amqp091.URI) error {
 			return fmt.Errorf("the virtual host %q does not exist, or the user %q may not use it: %w", uri.Vhost, uri.Username, err)
 		}
 	}
-	return fmt.Errorf("connect: %w", err)
+	if uri.Scheme != "amqps" && errors.Is(err, io.EOF) {
+		err = fmt.Errorf("the server hangs up: it may be no broker, or want TLS (amqps:): %w", err)
+	}
+	return fmt.Errorf("connect: %w", link.ExplainTLS(err))
+}
+
+// explainUse says what to do about an error that came later.
+func explainUse(err error, uri amqp091.URI) error {
+	refused, ok := errors.AsType[*amqp091.Error](err)
+	if !ok {
+		return err
+	}
+	switch refused.Code {
+	case amqp091.AccessRefused:
+		return fmt.Errorf("the user %q may not do this: give it permission to configure, write and read: %w", uri.Username, err)
+	case amqp091.ResourceLocked:
+		return fmt.Errorf("another program has the queue for itself: choose another queue, or end that program: %w", err)
+	case amqp091.NotFound:
+		return fmt.Errorf("somebody must make it first: %w", err)
+	}
+	return err
 }
 
 // isRefused reports whether the broker is there and does not want us.
 func isRefused(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	if link.IsTLS(err) {
 		return true
 	}
 	refused, ok := errors.AsType[*amqp091.Error](err)
@@ -169,4 +192,11 @@ func isRefused(err error) bool {
 		return true
 	}
 	return false
+}
+
+func orGone(err *amqp091.Error) error {
+	if err == nil {
+		return errors.New("the broker is gone")
+	}
+	return err
 }

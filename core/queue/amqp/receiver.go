@@ -18,7 +18,8 @@ import (
 )
 
 // Redelivered is the name in the extra data of a record that the broker has sent before,
-// and for which it has got no acknowledgement.
+// and for which it has got no acknowledgement; and the header of a message that a
+// [Sender] has published before, and for which it has got none.
 const Redelivered = "redelivered"
 
 // Receiver is the receiving end.
@@ -141,23 +142,32 @@ func (r *Receiver) session(life, receiving context.Context) error {
 	var watch sync.WaitGroup
 	defer watch.Wait()
 	defer c.close()
-	deliveries, err := r.subscribe(receiving, c)
+	sub, err := r.subscribe(receiving, c)
 	if err != nil {
-		return err
+		return explainUse(err, r.uri)
 	}
-	closed := c.conn.NotifyClose(make(chan *amqp091.Error, 1))
 	how := "taps the exchange " + r.opts.Queue
 	if r.opts.Consume {
 		how = "consumes the queue " + r.opts.Queue
 	}
 	r.link.Up(how, c.remark)
+	lost := make(chan error, 1)
 	watch.Go(func() { // the loss is told while the one who dispatches is busy, too
-		if err := <-closed; err != nil {
-			r.link.Down(fmt.Errorf("the connection was closed: %w", err), false)
+		if err := sub.end(); receiving.Err() == nil {
+			err = explainUse(fmt.Errorf("the connection was closed: %w", err), r.uri)
+			r.link.Down(err, isRefused(err))
+			lost <- err
 		}
 	})
-	if !r.receive(receiving, deliveries) {
-		return errors.New("the connection has ended")
+	if !r.receive(receiving, sub.deliveries) {
+		c.close()
+		watch.Wait()
+		select {
+		case err := <-lost:
+			return err
+		default: // we are stopping
+			return errors.New("the connection has ended")
+		}
 	}
 	// Drained: what was received is still being acknowledged.
 	r.inbox.Finish()
@@ -168,8 +178,31 @@ func (r *Receiver) session(life, receiving context.Context) error {
 	return nil
 }
 
+// subscription is what the broker sends.
+type subscription struct {
+	deliveries <-chan amqp091.Delivery
+	closed     <-chan *amqp091.Error
+	cancelled  <-chan string
+}
+
+// end waits for the end of the channel, or of the queue, and returns the reason.
+func (s *subscription) end() error {
+	select {
+	case _, ok := <-s.cancelled:
+		if ok {
+			return errDeleted
+		}
+		return orGone(<-s.closed)
+	case err := <-s.closed:
+		return orGone(err)
+	}
+}
+
+// errDeleted says that somebody has deleted the queue. It is made again.
+var errDeleted = errors.New("the queue was deleted")
+
 // subscribe makes the broker send messages.
-func (r *Receiver) subscribe(ctx context.Context, c *connection) (<-chan amqp091.Delivery, error) {
+func (r *Receiver) subscribe(ctx context.Context, c *connection) (*subscription, error) {
 	from := r.opts.Queue
 	if err := c.declare(r.opts.Queue, r.opts.Consume); err != nil {
 		return nil, fmt.Errorf("declare %s: %w", r.opts.Queue, err)
@@ -187,11 +220,15 @@ func (r *Receiver) subscribe(ctx context.Context, c *connection) (<-chan amqp091
 		}
 		from = own.Name
 	}
-	deliveries, err := c.channel.ConsumeWithContext(ctx, from, "", false, !r.opts.Consume, false, false, nil)
-	if err != nil {
+	s := &subscription{
+		closed:    c.channel.NotifyClose(make(chan *amqp091.Error, 1)),
+		cancelled: c.channel.NotifyCancel(make(chan string, 1)),
+	}
+	var err error
+	if s.deliveries, err = c.channel.ConsumeWithContext(ctx, from, "", false, !r.opts.Consume, false, false, nil); err != nil {
 		return nil, fmt.Errorf("consume %s: %w", from, err)
 	}
-	return deliveries, nil
+	return s, nil
 }
 
 // receive moves messages to the inbox until ctx ends, or it returns false because there
@@ -235,7 +272,8 @@ func (r *Receiver) message(d *amqp091.Delivery) queue.Message {
 	} else {
 		m.Record, m.Err = r.opts.Decoder.DecodeMessage(body, d.ContentType)
 	}
-	if m.Record != nil && d.Redelivered {
+	again, _ := d.Headers[Redelivered].(bool)
+	if m.Record != nil && (d.Redelivered || again) {
 		m.Record.Extra.Set(Redelivered, true)
 	}
 	if m.Err != nil {
@@ -252,7 +290,8 @@ func (r *Receiver) acknowledge(d *amqp091.Delivery) func(error) {
 	return func(err error) {
 		switch {
 		case err == nil:
-			_ = ack.Ack(tag, false) // it comes again if the connection is lost
+			// It fails when the connection is lost: then the message comes again, marked.
+			_ = ack.Ack(tag, false)
 		case !errors.Is(err, queue.ErrClosed):
 			_ = ack.Reject(tag, false)
 		}

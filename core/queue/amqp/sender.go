@@ -1,42 +1,27 @@
 package amqp
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/outbox"
 	"github.com/logbook-tray/logbook-tray/core/wire/kombu"
 )
 
 // Sender is the sending end. It publishes persistent messages, in order, and holds each
-// until the broker has confirmed it; what was not confirmed when the connection was
-// lost is published again, so that it may arrive twice, and never not at all.
+// until the broker has confirmed it. What was not confirmed when the connection was
+// lost is published again, with the header "redelivered" because it may be there already:
+// it may arrive twice, and never not at all.
 //
 // Send returns when the message is queued, and waits when Window messages are
-// without confirmation.
-type Sender struct {
-	name string
-	opts Options
-	uri  amqp091.URI
-	link *link.Link
-	out  chan []byte
-
-	stop    chan struct{} // closed by Close
-	cancel  context.CancelFunc
-	done    chan struct{} // closed when the goroutine has ended
-	closing sync.Once
-
-	sent, lost atomic.Uint64
-	waiting    [][]byte // published or to be published, not confirmed; of the goroutine
-}
+// without confirmation, as they are while the broker has no room on its disk.
+type Sender struct{ *outbox.Outbox }
 
 var (
 	_ queue.Sender   = (*Sender)(nil)
@@ -50,200 +35,192 @@ func NewSender(o Options) (*Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sender{
-		name: name(uri, o.Queue), opts: o, uri: uri, out: make(chan []byte),
-		stop: make(chan struct{}), done: make(chan struct{}),
-	}
-	s.link = link.New(s.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
-	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
-	go s.run(ctx)
-	return s, nil
+	name := name(uri, o.Queue)
+	state := link.New(name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
+	var fresh uint64 // the number of the first record that was never published
+	return &Sender{outbox.New(outbox.Options{
+		Name: name, Window: o.Window, Linger: o.Linger, Refused: isRefused, Link: state,
+		Connect: func(ctx context.Context) (outbox.Session, string, error) {
+			s, err := open(ctx, uri, &o)
+			if err != nil {
+				return nil, "", err
+			}
+			s.link, s.fresh = state, &fresh
+			s.served.Go(s.serve)
+			return s, s.detail(), nil
+		},
+	})}, nil
 }
 
-// String returns the address and the queue, without user and password.
-func (s *Sender) String() string { return s.name }
+// session is one connection of a sender.
+type session struct {
+	conn  *connection
+	opts  *Options
+	uri   amqp091.URI
+	link  *link.Link
+	fresh *uint64 // of the goroutine of the outbox
 
-// Status returns the condition of the connection.
-func (s *Sender) Status() queue.Status { return s.link.Status() }
+	numbers   chan uint64 // of what is published and not confirmed, in order
+	confirmed chan uint64
+	lost      chan error // capacity 1
 
-// Sent returns how many messages the broker has confirmed.
-func (s *Sender) Sent() uint64 { return s.sent.Load() }
+	confirms <-chan amqp091.Confirmation
+	blocked  <-chan amqp091.Blocking
+	closed   <-chan *amqp091.Error
+	ended    chan struct{} // closed when serve has ended
+	served   sync.WaitGroup
 
-// Lost returns how many messages Close had to leave without confirmation.
-func (s *Sender) Lost() uint64 { return s.lost.Load() }
-
-// Send implements [queue.Sender].
-func (s *Sender) Send(ctx context.Context, body []byte) error {
-	select {
-	case <-s.stop:
-		return queue.ErrClosed
-	default:
-	}
-	select {
-	case s.out <- bytes.Clone(body):
-		return nil
-	case <-s.stop:
-		return queue.ErrClosed
-	case <-ctx.Done():
-		if st := s.Status(); st.Err != nil {
-			return fmt.Errorf("send to %s: %w: %w", s.name, ctx.Err(), st.Err)
-		}
-		return fmt.Errorf("send to %s: %w", s.name, ctx.Err())
-	}
+	mu   sync.Mutex
+	gate chan struct{} // closed when the broker takes messages
 }
 
-// Close implements [queue.Sender]. It waits for the linger time at most until everything
-// is confirmed.
-func (s *Sender) Close() error {
-	s.closing.Do(func() {
-		close(s.stop)
-		t := time.NewTimer(max(s.opts.Linger, 0))
-		defer t.Stop()
-		select {
-		case <-s.done:
-		case <-t.C:
-		}
-		s.cancel()
-		<-s.done
-	})
-	if n := s.Lost(); n > 0 {
-		return fmt.Errorf("close %s: %d records were not confirmed within %v", s.name, n, s.opts.Linger)
-	}
-	return nil
-}
+// Interface guards.
+var (
+	_ outbox.Session  = (*session)(nil)
+	_ outbox.Remarker = (*session)(nil)
+)
 
-// errStopped ends the goroutine: everything is confirmed.
-var errStopped = errors.New("stopped")
-
-// run connects and publishes until ctx ends, or the sender is closed and everything is
-// confirmed.
-func (s *Sender) run(ctx context.Context) {
-	defer close(s.done)
-	defer s.link.Closed()
-	for {
-		err := s.session(ctx)
-		if errors.Is(err, errStopped) || ctx.Err() != nil {
-			break
-		}
-		s.link.Down(err, isRefused(err))
-		if !s.collect(ctx) {
-			break
-		}
-	}
-	s.lost.Add(uint64(len(s.waiting)))
-}
-
-// collect takes messages while there is no connection, until it is time for another
-// attempt. It reports false when there is nothing to attempt any more.
-func (s *Sender) collect(ctx context.Context) bool {
-	pause, cancel := context.WithCancel(ctx)
-	defer cancel()
-	paused := make(chan struct{})
-	go func() {
-		defer close(paused)
-		s.link.Pause(pause)
-	}()
-	for {
-		idle := s.stop
-		if len(s.waiting) > 0 {
-			idle = nil
-		}
-		select {
-		case <-paused:
-			return ctx.Err() == nil
-		case body := <-s.room():
-			s.waiting = append(s.waiting, body)
-		case <-idle:
-			cancel()
-			<-paused
-			return false
-		}
-	}
-}
-
-// room returns where messages come from, or nil if there is no room for more.
-func (s *Sender) room() <-chan []byte {
-	if len(s.waiting) >= s.opts.Window {
-		return nil
-	}
-	return s.out
-}
-
-// session is one connection.
-func (s *Sender) session(ctx context.Context) error {
-	c, err := connect(ctx, ctx, s.uri, &s.opts)
+// open connects and declares what kombu does.
+func open(ctx context.Context, uri amqp091.URI, o *Options) (*session, error) {
+	c, err := connect(ctx, ctx, uri, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer c.close()
-	if err := c.declare(s.opts.Queue, true); err != nil {
-		return fmt.Errorf("declare %s: %w", s.opts.Queue, err)
+	if err := c.declare(o.Queue, true); err != nil {
+		c.close()
+		return nil, fmt.Errorf("declare %s: %w", o.Queue, explainUse(err, uri))
 	}
 	if err := c.channel.Confirm(false); err != nil {
-		return fmt.Errorf("ask for confirmations: %w", err)
+		c.close()
+		return nil, fmt.Errorf("ask for confirmations: %w", err)
 	}
-	// Room for all of them: the library stops reading while nobody takes one.
-	confirms := c.channel.NotifyPublish(make(chan amqp091.Confirmation, s.opts.Window))
-	closed := c.channel.NotifyClose(make(chan *amqp091.Error, 1))
-	s.link.Up("publishes to the exchange "+s.opts.Queue, c.remark)
-	for _, body := range s.waiting {
-		if err := s.publish(ctx, c, body); err != nil {
-			return err
-		}
-	}
-	return s.pump(ctx, c, confirms, closed)
+	gate := make(chan struct{})
+	close(gate)
+	return &session{
+		conn: c, opts: o, uri: uri, gate: gate, ended: make(chan struct{}), lost: make(chan error, 1),
+		numbers: make(chan uint64, o.Window), confirmed: make(chan uint64, o.Window),
+		// Room for all of them: the library stops reading while nobody takes one.
+		confirms: c.channel.NotifyPublish(make(chan amqp091.Confirmation, o.Window)),
+		blocked:  c.conn.NotifyBlocked(make(chan amqp091.Blocking, 1)),
+		closed:   c.channel.NotifyClose(make(chan *amqp091.Error, 1)),
+	}, nil
 }
 
-// pump publishes what comes and forgets what is confirmed.
-func (s *Sender) pump(ctx context.Context, c *connection, confirms <-chan amqp091.Confirmation, closed <-chan *amqp091.Error) error {
-	stop := s.stop
-	for {
-		if stop == nil && len(s.waiting) == 0 {
-			return errStopped
-		}
-		select {
-		case body := <-s.room():
-			s.waiting = append(s.waiting, body)
-			if err := s.publish(ctx, c, body); err != nil {
-				return err
-			}
-		case confirm, ok := <-confirms: // in the order of publishing
-			if !ok {
-				confirms = nil
-				continue
-			}
-			if !confirm.Ack {
-				return errors.New("the broker could not store a message")
-			}
-			s.waiting[0] = nil
-			s.waiting = s.waiting[1:]
-			s.sent.Add(1)
-		case err := <-closed:
-			return fmt.Errorf("the connection was closed: %w", orGone(err))
-		case <-stop:
-			stop = nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
+// detail says what the session does.
+func (s *session) detail() string { return "publishes to the exchange " + s.opts.Queue }
 
-func orGone(err *amqp091.Error) error {
-	if err == nil {
-		return errors.New("the broker is gone")
-	}
-	return err
-}
+// Remark implements [outbox.Remarker].
+func (s *session) Remark() error { return s.conn.remark }
 
-// publish publishes a message as kombu does.
-func (s *Sender) publish(ctx context.Context, c *connection, body []byte) error {
-	err := c.channel.PublishWithContext(ctx, s.opts.Queue, s.opts.Queue, false, false, amqp091.Publishing{
-		ContentType: kombu.TypeJSON, ContentEncoding: "utf-8", Headers: amqp091.Table{},
+// Publish implements [outbox.Session]. It publishes as kombu does.
+func (s *session) Publish(ctx context.Context, number uint64, body []byte) error {
+	if err := s.await(ctx); err != nil {
+		return err
+	}
+	headers := amqp091.Table{}
+	if number < *s.fresh {
+		headers[Redelivered] = true
+	}
+	*s.fresh = max(*s.fresh, number+1)
+	s.numbers <- number // there is room for all
+	return s.conn.channel.PublishWithContext(ctx, s.opts.Queue, s.opts.Queue, false, false, amqp091.Publishing{
+		ContentType: kombu.TypeJSON, ContentEncoding: "utf-8", Headers: headers,
 		DeliveryMode: amqp091.Persistent, Body: body,
 	})
-	if err != nil {
-		return fmt.Errorf("publish: %w", err)
+}
+
+// await waits until the broker takes messages.
+func (s *session) await(ctx context.Context) error {
+	s.mu.Lock()
+	gate := s.gate
+	s.mu.Unlock()
+	select {
+	case <-gate:
+		return nil
+	case <-s.ended:
+		return errors.New("the connection has ended")
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return nil
+}
+
+// Confirmed implements [outbox.Session].
+func (s *session) Confirmed() <-chan uint64 { return s.confirmed }
+
+// Lost implements [outbox.Session].
+func (s *session) Lost() <-chan error { return s.lost }
+
+// Close implements [outbox.Session].
+func (s *session) Close() {
+	s.conn.close()
+	s.served.Wait()
+}
+
+// serve hears what the broker says, until the connection has ended.
+func (s *session) serve() {
+	defer close(s.ended)
+	for {
+		select {
+		case c, ok := <-s.confirms:
+			if !ok {
+				s.confirms = nil
+				continue
+			}
+			s.confirm(c)
+		case b, ok := <-s.blocked:
+			if !ok {
+				s.blocked = nil
+				continue
+			}
+			s.block(b)
+		case err := <-s.closed:
+			if s.confirms != nil { // the library closes it next
+				for c := range s.confirms {
+					s.confirm(c)
+				}
+			}
+			s.fail(explainUse(orGone(err), s.uri))
+			return
+		}
+	}
+}
+
+// confirm passes on what the broker says about the oldest message, which comes in the order
+// of publishing.
+func (s *session) confirm(c amqp091.Confirmation) {
+	number := <-s.numbers
+	if !c.Ack {
+		s.fail(errors.New("the broker could not store a message"))
+		return
+	}
+	s.confirmed <- number // there is room for all
+}
+
+// block holds back what is to be published while the broker has no room.
+func (s *session) block(b amqp091.Blocking) {
+	s.mu.Lock()
+	select {
+	case <-s.gate:
+		if b.Active {
+			s.gate = make(chan struct{})
+		}
+	default:
+		if !b.Active {
+			close(s.gate)
+		}
+	}
+	s.mu.Unlock()
+	if b.Active {
+		s.link.Up(s.detail(), fmt.Errorf("the broker takes no records until it has room: free its disk or memory (it says: %s)", b.Reason))
+	} else {
+		s.link.Up(s.detail(), s.conn.remark)
+	}
+}
+
+// fail tells why there is no connection any more.
+func (s *session) fail(err error) {
+	select {
+	case s.lost <- err:
+	default: // it was told before
+	}
 }

@@ -18,15 +18,22 @@ const (
 )
 
 // Link is one connection. Its methods may be called from several goroutines.
+//
+// A connection that breaks again and again, as one over which the broker refuses whatever
+// is said, is no reason to talk again and again: attempts get rarer all the same, and
+// that it is up is told when it has lasted.
 type Link struct {
 	min, max time.Duration
 	onPeer   func(queue.Peer)
 
 	mu     sync.Mutex
 	peer   queue.Peer
+	told   queue.Peer // what onPeer knows
 	err    error
 	detail string
 	delay  time.Duration
+	brief  bool        // the last connection did not last
+	settle *time.Timer // until this one has; nil if it is not the question
 }
 
 // New returns a link to an address, which is shown to people. Attempts to connect are
@@ -39,24 +46,42 @@ func New(address string, least, most time.Duration, onPeer func(queue.Peer)) *Li
 	if most <= 0 {
 		most = DefaultMax
 	}
-	return &Link{
-		min: least, max: max(least, most), onPeer: onPeer,
-		peer: queue.Peer{Address: address, State: queue.StateConnecting, Since: time.Now()},
-	}
+	peer := queue.Peer{Address: address, State: queue.StateConnecting, Since: time.Now()}
+	return &Link{min: least, max: max(least, most), onPeer: onPeer, peer: peer, told: peer}
 }
 
 // Up says that the connection works. detail is a remark for people, and remark, if not
-// nil, something that is wrong nevertheless.
+// nil, something that is wrong nevertheless. It may be said again when that changes.
 func (l *Link) Up(detail string, remark error) {
 	l.mu.Lock()
-	l.detail, l.delay = detail, 0
+	l.detail = detail
+	if l.brief && l.peer.State != queue.StateConnected {
+		l.settle = time.AfterFunc(l.max, l.settled)
+	}
 	l.set(queue.StateConnected, remark)
+}
+
+// settled says that the connection has lasted.
+func (l *Link) settled() {
+	l.mu.Lock()
+	if l.settle == nil { // it has broken just now
+		l.mu.Unlock()
+		return
+	}
+	l.settle, l.brief, l.delay = nil, false, 0
+	l.tell()
 }
 
 // Down says that there is no connection, and why. refused says that the broker is there
 // and does not want us: that is tried again as well, because somebody may repair it.
 func (l *Link) Down(err error, refused bool) {
 	l.mu.Lock()
+	if l.peer.State == queue.StateConnected {
+		if l.brief = time.Since(l.peer.Since) < l.max; !l.brief {
+			l.delay = 0
+		}
+		l.unsettle()
+	}
 	state := queue.StateLost
 	switch {
 	case refused:
@@ -70,23 +95,44 @@ func (l *Link) Down(err error, refused bool) {
 // Closed says that it is over.
 func (l *Link) Closed() {
 	l.mu.Lock()
+	l.unsettle()
 	l.set(queue.StateClosed, nil)
+}
+
+// unsettle says that it does not matter any more whether the connection lasts. l.mu is held.
+func (l *Link) unsettle() {
+	if l.settle != nil {
+		l.settle.Stop()
+		l.settle = nil
+	}
 }
 
 // set enters a state. It unlocks l.mu.
 func (l *Link) set(state queue.State, err error) {
-	changed := l.peer.State != state
-	if changed {
+	if l.peer.State != state {
 		l.peer.State, l.peer.Since = state, time.Now()
 	}
 	l.err, l.peer.Err = err, ""
 	if err != nil {
 		l.peer.Err = err.Error()
 	}
-	peer := l.peer
+	l.tell()
+}
+
+// tell tells what is new: not each error of each attempt, nor what is not settled. It
+// unlocks l.mu.
+func (l *Link) tell() {
+	p := l.peer
+	news := p.State != l.told.State || p.State == queue.StateConnected && p.Err != l.told.Err ||
+		p.State == queue.StateConnecting && l.told.Err == "" && p.Err != ""
+	if !news || l.settle != nil {
+		l.mu.Unlock()
+		return
+	}
+	l.told = p
 	l.mu.Unlock()
-	if changed && l.onPeer != nil {
-		l.onPeer(peer)
+	if l.onPeer != nil {
+		l.onPeer(p)
 	}
 }
 

@@ -2,7 +2,12 @@ package link_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +36,11 @@ func TestAttemptsGetRarerAndStartAgainAfterASuccess(t *testing.T) {
 		pause(4 * time.Second)
 		pause(4 * time.Second)
 		l.Up("", nil)
+		l.Down(errors.New("at once"), false)
+		pause(4 * time.Second)
+		l.Up("", nil)
+		time.Sleep(5 * time.Second) // it lasts
+		l.Down(errors.New("connection refused"), false)
 		pause(time.Second)
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -41,26 +51,101 @@ func TestAttemptsGetRarerAndStartAgainAfterASuccess(t *testing.T) {
 }
 
 func TestTheStateSaysWhetherItWasConnectedBefore(t *testing.T) {
-	var seen []queue.State
-	l := link.New("x", 0, 0, func(p queue.Peer) { seen = append(seen, p.State) })
-	away := errors.New("connection refused")
-	for _, step := range []func(){
-		func() { l.Down(away, false) },
-		func() { l.Up("queue logging", nil) },
-		func() { l.Down(away, false) },
-		func() { l.Down(away, false) },
-		func() { l.Down(errors.New("wrong password"), true) },
-		func() { l.Down(away, false) },
-		l.Closed,
+	synctest.Test(t, func(t *testing.T) {
+		l := link.New("x", 0, 0, nil)
+		var seen []queue.State
+		away := errors.New("connection refused")
+		for _, step := range []func(){
+			func() { l.Down(away, false) },
+			func() { l.Up("queue logging", nil) },
+			func() { l.Down(away, false) },
+			func() { l.Down(away, false) },
+			func() { l.Down(errors.New("wrong password"), true) },
+			func() { l.Down(away, false) },
+			l.Closed,
+		} {
+			step()
+			seen = append(seen, l.Status().State)
+		}
+		if d := cmp.Diff([]queue.State{"connecting", "connected", "lost", "lost", "failed", "connecting", "closed"}, seen); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+// telling returns a link and what it has told.
+func telling() (*link.Link, *[]string) {
+	var mu sync.Mutex
+	told := new([]string)
+	return link.New("x", 0, 10*time.Second, func(p queue.Peer) {
+		mu.Lock()
+		defer mu.Unlock()
+		*told = append(*told, strings.TrimSpace(string(p.State)+" "+p.Err))
+	}), told
+}
+
+func TestChangesAreToldAndAttemptsAreNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, told := telling()
+		for i := range 100 {
+			l.Down(fmt.Errorf("refused, port %d", i), false)
+		}
+		l.Up("", nil)
+		l.Up("", errors.New("the disk is full"))
+		l.Up("", nil)
+		time.Sleep(time.Minute)
+		for range 100 {
+			l.Down(errors.New("gone"), false)
+		}
+		l.Closed()
+		want := []string{"connecting refused, port 0", "connected", "connected the disk is full", "connected", "lost gone", "closed"}
+		if d := cmp.Diff(want, *told); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestAConnectionThatBreaksAgainAndAgainIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, told := telling()
+		for range 100 {
+			l.Up("", nil)
+			time.Sleep(time.Second)
+			l.Down(errors.New("you may not write"), true)
+			l.Pause(t.Context())
+		}
+		if st := l.Status(); st.State != queue.StateFailed {
+			t.Errorf("%+v", st)
+		}
+		l.Up("", nil)
+		if st := l.Status(); st.State != queue.StateConnected {
+			t.Errorf("%+v", st)
+		}
+		time.Sleep(time.Minute) // somebody has repaired it
+		l.Down(errors.New("gone"), false)
+		l.Up("", nil)
+		time.Sleep(time.Minute)
+		l.Closed()
+		if d := cmp.Diff([]string{"connected", "failed you may not write", "connected", "lost gone", "connected", "closed"}, *told); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestAnErrorOfTLSSaysWhatToDo(t *testing.T) {
+	for say, err := range map[string]error{
+		"tls_ca":                  &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
+		"must be renewed":         &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}},
+		"for another name":        &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"a"}}, Host: "b"}},
+		"does not speak TLS":      tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"},
+		"certificate is not good": &tls.CertificateVerificationError{Err: errors.New("certificate is not good")},
 	} {
-		step()
-		seen = append(seen, l.Status().State)
+		got := link.ExplainTLS(fmt.Errorf("connect: %w", err))
+		if !strings.Contains(got.Error(), say) || !link.IsTLS(got) {
+			t.Errorf("%v, want %s", got, say)
+		}
 	}
-	want := []queue.State{
-		"connecting", "connected", "connected", "lost", "lost", "lost", "failed", "failed",
-		"connecting", "connecting", "closed", "closed",
-	}
-	if d := cmp.Diff(want, seen); d != "" {
-		t.Error(d)
+	if err := errors.New("connection refused"); link.IsTLS(err) || link.ExplainTLS(err) != err { //nolint:errorlint // the same one
+		t.Error("another error is not let be")
 	}
 }

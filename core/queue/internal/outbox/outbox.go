@@ -29,6 +29,12 @@ type Session interface {
 	Close()
 }
 
+// Remarker is implemented by sessions that work although something is wrong.
+type Remarker interface {
+	// Remark says what that is; nil if nothing. It is asked once, at the beginning.
+	Remark() error
+}
+
 // Options are the settings of an [Outbox]. All are required.
 type Options struct {
 	Name    string        // for people
@@ -196,10 +202,15 @@ func (b *Outbox) session(ctx context.Context) error {
 		return err
 	}
 	defer s.Close()
-	b.opts.Link.Up(detail, nil)
+	var remark error
+	if r, ok := s.(Remarker); ok {
+		remark = r.Remark()
+	}
+	b.opts.Link.Up(detail, remark)
 	for next := b.first; next < b.first+uint64(len(b.waiting)); next++ {
 		if r := b.waiting[next-b.first]; !r.confirmed {
 			if err := b.publish(ctx, s, next, r.body); err != nil {
+				b.confirmAll(s)
 				return err
 			}
 		}
@@ -211,11 +222,13 @@ func (b *Outbox) session(ctx context.Context) error {
 			number := b.first + uint64(len(b.waiting))
 			b.waiting = append(b.waiting, record{body: body})
 			if err := b.publish(ctx, s, number, body); err != nil {
+				b.confirmAll(s)
 				return err
 			}
 		case number := <-s.Confirmed():
 			b.confirm(number)
 		case err := <-s.Lost():
+			b.confirmAll(s)
 			return fmt.Errorf("the connection was closed: %w", err)
 		case <-stop:
 			stop = nil
@@ -231,6 +244,18 @@ func (b *Outbox) publish(ctx context.Context, s Session, number uint64, body []b
 		return fmt.Errorf("publish: %w", err)
 	}
 	return nil
+}
+
+// confirmAll takes the confirmations that came in before the end.
+func (b *Outbox) confirmAll(s Session) {
+	for {
+		select {
+		case number := <-s.Confirmed():
+			b.confirm(number)
+		default:
+			return
+		}
+	}
 }
 
 // confirm forgets a record, when all before it are confirmed.

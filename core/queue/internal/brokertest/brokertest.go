@@ -1,0 +1,268 @@
+// Package brokertest is what the tests of transports over brokers have in common: the rules
+// that each of them keeps, checked with the real broker, and helpers. Only tests import it.
+//
+// A transport describes itself and has [Run] check the rules:
+//
+//	func TestTransport(t *testing.T) {
+//		brokertest.Run(t, brokertest.Promise{Keeps: true}, func(t *testing.T) brokertest.Transport {
+//			o := xyz.Options{URI: ..., Queue: brokertest.Name(t)}
+//			return brokertest.Transport{
+//				Broker: services.StartXYZ(t),
+//				Receiver: func(e brokertest.End) (queue.Receiver, error) {
+//					o := o
+//					o.ReconnectMin, o.ReconnectMax, o.OnPeer = e.ReconnectMin, e.ReconnectMax, e.OnPeer
+//					return xyz.NewReceiver(o)
+//				},
+//				Sender: func(e brokertest.End) (brokertest.Sender, error) { ... },
+//			}
+//		})
+//	}
+//
+// What Python sends through kombu, and receives, [RunKombu] checks.
+//
+// The numbers of records are such that all of it takes seconds. With the environment
+// variable LOGBOOK_TRAY_LONG_TESTS=1 they are those that the transports are made for.
+package brokertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/packaging/services"
+)
+
+// Redelivered is the name by which each transport marks, in the extra data, a record that
+// may have been dispatched before.
+const Redelivered = "redelivered"
+
+// End has the settings of one receiver or sender.
+type End struct {
+	Linger                     time.Duration // of a sender
+	ReconnectMin, ReconnectMax time.Duration
+	OnPeer                     func(queue.Peer)
+}
+
+// Sender is what a transport's sender does.
+type Sender interface {
+	queue.Sender
+	queue.Statuser
+	// Sent is how many records the broker has confirmed, and Lost how many Close had to
+	// leave without.
+	Sent() uint64
+	Lost() uint64
+}
+
+// Promise is what a transport promises, of what not all do.
+type Promise struct {
+	// Keeps: the broker keeps what was sent and not yet acknowledged for the next
+	// receiver, and across its own crash. Without, what is sent while nobody is
+	// connected is nobody's.
+	Keeps bool
+	// Known: the rules about a broker that is away are checked with other settings
+	// of the same transport.
+	Known bool
+}
+
+// Transport describes a transport under test. The functions make new ends of the same
+// queue, which belongs to the test alone.
+type Transport struct {
+	// Broker is the broker; tests kill it and start it again.
+	Broker   *services.Broker
+	Receiver func(End) (queue.Receiver, error)
+	Sender   func(End) (Sender, error)
+}
+
+// Run checks the rules. start starts a transport for each test.
+func Run(t *testing.T, p Promise, start func(t *testing.T) Transport) {
+	t.Helper()
+	for _, rule := range []struct {
+		name  string
+		check func(*testing.T, Transport)
+		holds bool // for what is promised
+	}{
+		{"records arrive in order and none is lost", inOrder, true},
+		{"every field arrives", everyField, true},
+		{"close waits for confirmations", closing, true},
+		{"what was accepted is given out after a drain", func(t *testing.T, tr Transport) { drained(t, tr, p.Keeps) }, true},
+		{"a slow reader loses nothing", slowReader, p.Keeps},
+		{"what is not acknowledged comes again and is marked", again, p.Keeps},
+		{"a message that is no record is counted and does not come again", poison, p.Keeps},
+		{"nothing is lost when the broker crashes", crash, p.Keeps},
+		{"it recovers when the broker crashes", recovers, !p.Keeps},
+		{"an absent broker is told once and what it did not get is counted", absent, !p.Known},
+	} {
+		if rule.holds {
+			t.Run(strings.ReplaceAll(rule.name, " ", "_"), func(t *testing.T) { rule.check(t, start(t)) })
+		}
+	}
+}
+
+// Count is how many records a test moves: short, or all of them when long tests were asked
+// for.
+func Count(short, whole int) int {
+	if os.Getenv("LOGBOOK_TRAY_LONG_TESTS") != "" {
+		return whole
+	}
+	return short
+}
+
+// Name returns a name for a queue that no other test has.
+func Name(t *testing.T) string {
+	t.Helper()
+	return strings.NewReplacer("/", ".", ",", "", " ", "").Replace(t.Name())
+}
+
+// defaults are an end that is back soon.
+func defaults() End {
+	return End{Linger: services.Patience, ReconnectMin: 50 * time.Millisecond, ReconnectMax: time.Second}
+}
+
+// subscriber returns a subscriber that is closed with the test.
+func (tr *Transport) subscriber(t *testing.T, e End) *queue.Subscriber {
+	t.Helper()
+	r, err := tr.Receiver(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Subscriber(t, r)
+}
+
+// receive returns a subscriber that is connected.
+func (tr *Transport) receive(t *testing.T) *queue.Subscriber {
+	t.Helper()
+	s := tr.subscriber(t, defaults())
+	Connected(t, s)
+	return s
+}
+
+// sender returns a sender that is closed with the test.
+func (tr *Transport) sender(t *testing.T, e End) Sender {
+	t.Helper()
+	s, err := tr.Sender(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() }) // who cares has closed it before
+	return s
+}
+
+// Subscriber returns a subscriber to r that is closed with the test.
+func Subscriber(t *testing.T, r queue.Receiver) *queue.Subscriber {
+	t.Helper()
+	s := queue.NewSubscriber(r, queue.Options{})
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// Connected waits until s is connected.
+func Connected(t *testing.T, s queue.Statuser) {
+	t.Helper()
+	Await(t, "the connection", s, func() bool { return s.Status().State == queue.StateConnected })
+}
+
+// Failed waits until s says why it is not welcome, and what to do about it.
+func Failed(t *testing.T, s queue.Statuser, say string) {
+	t.Helper()
+	Await(t, say, s, func() bool {
+		st := s.Status()
+		return st.State == queue.StateFailed && st.Err != nil && strings.Contains(st.Err.Error(), say)
+	})
+}
+
+// Patience bounds how long a test waits for something that should happen at once.
+func Patience(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), services.Patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Await polls a condition; who is asked for its status when it does not become true.
+func Await(t *testing.T, what string, who queue.Statuser, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), services.Patience)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waited in vain for %s; %+v", what, who.Status())
+		}
+	}
+}
+
+// Next returns the next record.
+func Next(t *testing.T, s *queue.Subscriber) *core.Record {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), services.Patience)
+	defer cancel()
+	r, err := s.Recv(ctx)
+	if err != nil {
+		t.Fatalf("%v; %+v; %+v", err, s.Status(), s.Stats())
+	}
+	return r
+}
+
+// Marked reports whether a record is marked as one that may have been dispatched before.
+func Marked(r *core.Record) bool { return r.Extra.Get(Redelivered) == true }
+
+// Numbered returns a small record with a number for a message.
+func Numbered(n int) []byte {
+	return fmt.Appendf(nil, `{"channel":"c","level":11,"msg":"%d","extra":{},"heavy_initialized":true}`, n)
+}
+
+// Number returns the number of such a record.
+func Number(t *testing.T, r *core.Record) int {
+	t.Helper()
+	n, err := strconv.Atoi(r.Message())
+	if err != nil {
+		t.Fatalf("%+v has no number", r)
+	}
+	return n
+}
+
+// Send sends a record.
+func Send(t *testing.T, s queue.Sender, body []byte) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), services.Patience)
+	defer cancel()
+	if err := s.Send(ctx, body); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// SendAll sends numbers in the background; the test waits for its end.
+func SendAll(t *testing.T, s queue.Sender, from, until int) {
+	t.Helper()
+	done := make(chan struct{})
+	ctx, cancel := context.WithTimeout(context.Background(), 5*services.Patience)
+	go func() {
+		defer close(done)
+		for i := from; i < until; i++ {
+			if err := s.Send(ctx, Numbered(i)); err != nil {
+				t.Errorf("send %d: %v", i, err)
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		if t.Failed() {
+			cancel()
+		}
+		<-done
+		cancel()
+	})
+}
