@@ -211,7 +211,7 @@ func TestTheTrayMenuOpensTheContextWithoutNotifications(t *testing.T) {
 	p := newProgram(t, d.Env())
 	proc := p.start()
 	item := tray.Item(t)
-	want := []string{"Open log window", "Status", "Recent alerts", "  No alerts yet", "-", "Mute everything", "  10 min", "  1 h", "  until tomorrow", "  forever", "-", "Quit"}
+	want := []string{"Open log window", "Status", "Add a program", "Recent alerts", "  No alerts yet", "-", "Mute everything", "  10 min", "  1 h", "  until tomorrow", "  forever", "-", "Quit"}
 	e2e.Eventually(t, "the menu", func() bool { return cmp.Equal(want, e2e.Labels(item.Menu(t))) })
 	item.SaveIcon(t, "tray-normal")
 
@@ -291,6 +291,37 @@ func TestTheStatusWindowTellsOfEachPartAndTriesAHandler(t *testing.T) {
 		return slices.ContainsFunc(lines(), func(l string) bool { return strings.Contains(l, "test delivered at ") })
 	})
 	d.Display.Screenshot(t, "status")
+	p.stopped(proc)
+}
+
+func TestAFirstStartShowsWhatProgramsHaveToAddUntilARecordHasCome(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	p := newProgram(t, d.Env())
+	proc := p.start()
+	const title = "logbook-tray – add a program"
+	d.Display.WaitForWindow(t, title)
+	state := func() string {
+		s, _ := p.status()
+		for _, w := range s.Windows {
+			if w.Kind == "welcome" {
+				return w.Lines[0]
+			}
+		}
+		return ""
+	}
+	e2e.Eventually(t, "the window to wait", func() bool { return state() == "Waiting for the first record…" })
+	d.Display.Screenshot(t, "welcome-waiting")
+	p.run("send", "--channel", "shop", "hello")
+	e2e.Eventually(t, "the window to turn green", func() bool { return state() == "It works: a record of shop has come: hello" })
+	d.Display.Screenshot(t, "welcome")
+	d.Display.CloseWindow(t, title)
+	e2e.Eventually(t, "the window to be closed", func() bool { return state() == "" })
+	p.stopped(proc)
+
+	proc = p.start()
+	if got := state(); got != "" {
+		t.Errorf("the second start shows it again: %q", got)
+	}
 	p.stopped(proc)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -23,6 +24,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/handler"
 	"github.com/logbook-tray/logbook-tray/core/wire"
 	"github.com/logbook-tray/logbook-tray/ui/tray"
+	"github.com/logbook-tray/logbook-tray/ui/welcomewindow"
 )
 
 // trayOptions are the flags of the tray app.
@@ -202,6 +204,8 @@ type desktop struct {
 
 	app *app.App
 	gui *gui.GUI
+
+	firstStart bool // there is no configuration
 }
 
 func newDesktop(self *core.Logger, toStore *late, o *trayOptions) *desktop {
@@ -226,6 +230,8 @@ func (d *desktop) run(ctx context.Context, settings app.Options, listener *contr
 		default:
 		}
 	}
+	_, missing := os.Stat(settings.Config)
+	d.firstStart = errors.Is(missing, fs.ErrNotExist)
 	a, err := app.New(settings)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -281,6 +287,8 @@ func (d *desktop) windows(ctx context.Context) gui.Options {
 		Store: a.Store, Alerts: a.Alerts, TrayState: d.trayState,
 		Mutes: a.Mutes, Mute: a.Mute,
 		Status: d.status, TestHandler: a.Test, Reload: a.Reload, OpenConfig: func() { go d.openConfig(ctx) },
+		Snippets: func() []welcomewindow.Snippet { return snippets(a.Listeners()) }, Problem: func() string { return a.PipelineStatus().Problem() }, Try: d.try,
+		Welcome: d.firstStart,
 		Dropped: d.dropped, Text: recordText, JSON: recordJSON, EmptyText: d.emptyText(), ShowLog: d.o.show,
 		OpenEditor: func(s core.Site) {
 			go func() {
@@ -302,6 +310,15 @@ func (d *desktop) emptyText() string {
 		}
 	}
 	return strings.Join(append([]string{"Waiting for records"}, where...), " · ")
+}
+
+// try sends an error of the program's own the way of all records.
+func (d *desktop) try() {
+	go func() {
+		if err := d.app.Try(); err != nil {
+			d.self.Warn("{error}", core.Kw("error", err.Error()))
+		}
+	}()
 }
 
 func (d *desktop) dropped() uint64 {

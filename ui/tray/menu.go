@@ -64,6 +64,7 @@ const (
 	OpenNewest                // show the newest unseen alert, or the log window
 	OpenAlert                 // show the context of Item.Alert
 	OpenStatus                // raise the status window
+	OpenWelcome               // raise the window with what programs have to add
 	MarkAllSeen               // mark every alert as seen
 	MuteAll                   // hold everything back, for as long as Item.Expiry says
 	Unmute                    // end Item.Mute
@@ -84,7 +85,7 @@ type Item struct {
 
 // Menu returns the menu for a state. now decides how old an alert looks.
 func Menu(s State, now time.Time) []Item {
-	items := []Item{{Label: "Open log window", Action: OpenLog}, {Label: "Status", Action: OpenStatus}}
+	items := []Item{{Label: "Open log window", Action: OpenLog}, {Label: "Status", Action: OpenStatus}, {Label: "Add a program", Action: OpenWelcome}}
 	items = append(items, Item{Label: recentLabel(s), Items: recent(s, now)})
 	items = append(items, Item{Separator: true})
 	items = append(items, Item{Label: "Mute everything", Items: expiries()})

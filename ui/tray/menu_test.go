@@ -29,7 +29,7 @@ func labels(items []Item) []string {
 func TestMenuOfAQuietDay(t *testing.T) {
 	got := labels(Menu(State{}, now))
 	want := []string{
-		"Open log window", "Status", "Recent alerts", "  No alerts yet", "---",
+		"Open log window", "Status", "Add a program", "Recent alerts", "  No alerts yet", "---",
 		"Mute everything", "  10 min", "  1 h", "  until tomorrow", "  forever", "---", "Quit",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -47,7 +47,7 @@ func TestMenuListsRecentAlertsWithCountAndAge(t *testing.T) {
 	}
 	got := labels(Menu(s, now))
 	want := []string{
-		"Open log window", "Status", "Recent alerts (1 new)",
+		"Open log window", "Status", "Add a program", "Recent alerts (1 new)",
 		"  ● shop: Error – payment declined… (12×), 3 min ago",
 		"     shop: Critical – out of memory, 25 h ago",
 		"  ---", "  Mark all as seen",
@@ -56,14 +56,14 @@ func TestMenuListsRecentAlertsWithCountAndAge(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if item := Menu(s, now)[2].Items[0]; item.Action != OpenAlert || item.Alert != 9 {
+	if item := Menu(s, now)[3].Items[0]; item.Action != OpenAlert || item.Alert != 9 {
 		t.Errorf("the first alert does %v on %d, want OpenAlert on 9", item.Action, item.Alert)
 	}
 }
 
 func TestMenuListsNoMoreThanMaxAlerts(t *testing.T) {
 	s := State{Alerts: make([]Alert, 50)}
-	if n := len(Menu(s, now)[2].Items); n != MaxAlerts {
+	if n := len(Menu(s, now)[3].Items); n != MaxAlerts {
 		t.Errorf("%d alerts listed, want %d", n, MaxAlerts)
 	}
 }
@@ -80,27 +80,27 @@ func TestMenuListsTheMutesWithWhatEachHasHeldBack(t *testing.T) {
 		"Everything is muted until 13:30", "  Unmute everything, until 13:30 (12 held back)",
 		"  Unmute channel shop, until 23 November 13:30", "  Unmute source ci", "  ---", "  Unmute all",
 	}
-	if diff := cmp.Diff(want, labels(menu[5:6])); diff != "" {
+	if diff := cmp.Diff(want, labels(menu[6:7])); diff != "" {
 		t.Error(diff)
 	}
-	if item := menu[5].Items[1]; item.Action != Unmute || item.Mute != 3 {
+	if item := menu[6].Items[1]; item.Action != Unmute || item.Mute != 3 {
 		t.Errorf("the second item does %v on %d", item.Action, item.Mute)
 	}
-	if item := menu[4].Items[2]; item.Action != MuteAll || item.Expiry != mute.UntilTomorrow {
+	if item := menu[5].Items[2]; item.Action != MuteAll || item.Expiry != mute.UntilTomorrow {
 		t.Errorf("until tomorrow does %v for %v", item.Action, item.Expiry)
 	}
 	s.MutedUntil = time.Time{}
-	if got := Menu(s, now)[5].Label; got != "Everything is muted" {
+	if got := Menu(s, now)[6].Label; got != "Everything is muted" {
 		t.Errorf("muted for ever: %q", got)
 	}
-	if got := Menu(State{Mutes: s.Mutes[1:]}, now)[5].Label; got != "Muted (2)" {
+	if got := Menu(State{Mutes: s.Mutes[1:]}, now)[6].Label; got != "Muted (2)" {
 		t.Errorf("something muted: %q", got)
 	}
 }
 
 func TestTextFromTheWireCannotDisturbTheMenu(t *testing.T) {
 	s := State{Alerts: []Alert{{Title: "x: Error", Text: "a\x1b[31mb\u202ec\x00d", Last: now}}}
-	if got, want := Menu(s, now)[2].Items[0].Label, "● x: Error – a[31mbcd, just now"; got != want {
+	if got, want := Menu(s, now)[3].Items[0].Label, "● x: Error – a[31mbcd, just now"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -16,6 +16,21 @@ func (a *App) Test(ctx context.Context, handler string) error {
 	return a.pipeline.Deliver(ctx, handler, a.testRecord(handler))
 }
 
+// Try sends a few records the way of all others, the last of them an error, as a program
+// would that fails.
+func (a *App) Try() error {
+	for i, text := range []string{"reading the order", "reserving the stock", "paying"} {
+		r := a.testRecord("")
+		r.Level, r.Msg = core.LevelDebug+core.Level(min(i, 1)), text
+		if err := a.pipeline.Dispatch(r); err != nil {
+			return err
+		}
+	}
+	r := a.testRecord("")
+	r.Msg = "this is what an error looks like: click on it to see what led up to it"
+	return a.pipeline.Dispatch(r)
+}
+
 // testRecord makes a record that is the first of its kind each time: it stands on a line
 // of its own, so that limiting does not take it for a repeat of the last test.
 func (a *App) testRecord(handler string) *core.Record {

@@ -28,6 +28,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/ui/statuswindow"
 	"github.com/logbook-tray/logbook-tray/ui/style"
 	"github.com/logbook-tray/logbook-tray/ui/tray"
+	"github.com/logbook-tray/logbook-tray/ui/welcomewindow"
 )
 
 // AppID is the program's id on the desktop, the name of its desktop file.
@@ -54,6 +55,14 @@ type Options struct {
 	Status      func() statuswindow.State
 	TestHandler func(ctx context.Context, name string) error
 	Reload      func(context.Context) error
+	// Snippets returns what programs have to add, Problem why their records cannot come; ""
+	// if they can.
+	Snippets func() []welcomewindow.Snippet
+	Problem  func() string
+	// Try makes an error of the program's own go the way of all records. It must not block.
+	Try func()
+	// Welcome says that nobody has used the program yet as far as is known.
+	Welcome bool
 	// OpenConfig opens the configuration file in an editor. It must not block.
 	OpenConfig func()
 	// EmptyText is shown in the log window while no record has come.
@@ -81,6 +90,7 @@ type GUI struct {
 	logVisible bool
 	contexts   []*contextWindow // in the order in which they were opened
 	status     *statusWindow    // nil: closed
+	welcome    *welcomeWindow   // nil: closed
 }
 
 // New returns a GUI. It must be called on the main goroutine, which [GUI.Run]
@@ -160,8 +170,11 @@ func (g *GUI) started(ctx context.Context) {
 		<-ctx.Done()
 		g.quit()
 	})
-	if g.o.ShowLog {
+	switch {
+	case g.o.ShowLog:
 		g.openLog()
+	case g.o.Welcome && !g.app.Preferences().Bool(welcomed):
+		g.openWelcome()
 	}
 }
 
@@ -210,6 +223,8 @@ func (g *GUI) do(item tray.Item) {
 		g.openNewest()
 	case tray.OpenStatus:
 		g.openStatus()
+	case tray.OpenWelcome:
+		g.openWelcome()
 	case tray.MarkAllSeen:
 		g.o.Alerts.SeenAll()
 	case tray.MuteAll:
@@ -329,6 +344,9 @@ func (g *GUI) windows() []control.Window {
 	}
 	if g.status != nil {
 		list = append(list, g.status.status())
+	}
+	if g.welcome != nil {
+		list = append(list, g.welcome.status())
 	}
 	return slices.Clip(list)
 }
