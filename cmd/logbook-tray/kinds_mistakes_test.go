@@ -225,6 +225,8 @@ func mistakes() map[string][]string {
 			`handlers: [{type: ntfy, url: «"ftp://h/"», topic: a}]`,
 			`handlers: [{type: «ntfy»}]`,
 			`handlers: [{type: ntfy, topic: a, token: {env: «NOT_SET»}}]`,
+			`handlers: [{type: ntfy, topic: a, actions: «[{label: a}]»}]`,
+			`handlers: [{type: ntfy, topic: a, actions: [{«lable»: a, url: "https://h"}]}]`,
 		},
 		"Handler `gotify`": {`handlers: [{type: gotify, url: «h», token: {env: SHORT}}]`, `handlers: [«{type: gotify, url: "https://h"}»]`},
 		"Handler `pushover`": {

@@ -12,6 +12,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/app"
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/config"
+	"github.com/logbook-tray/logbook-tray/core/format"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 	"github.com/logbook-tray/logbook-tray/notifiers/push"
@@ -64,8 +65,22 @@ func (o *pushing) push(env *pipeline.Env, a *app.App, build func(*http.Client) (
 	return o.notify(env, a, func() (notifiers.Notifier, error) { return build(client) })
 }
 
+// attaching is the option of notifiers that can attach a file.
+type attaching struct {
+	AttachContext bool `yaml:"attach_context"`
+}
+
+// formatter makes the lines of the file; nil for none.
+func (o *attaching) formatter() (notifiers.Formatter, error) {
+	if !o.AttachContext {
+		return nil, nil //nolint:nilnil // the default
+	}
+	return format.NewString(format.DefaultTemplate, format.Options{})
+}
+
 type ntfyOptions struct {
 	pushing
+	attaching
 
 	URL      string        `yaml:"url"`
 	Topic    string        `yaml:"topic"`
@@ -73,6 +88,14 @@ type ntfyOptions struct {
 	Username string        `yaml:"username"`
 	Password config.Secret `yaml:"password"`
 	Click    string        `yaml:"click"`
+	Tags     []string      `yaml:"tags"`
+	Actions  []ntfyAction  `yaml:"actions"`
+}
+
+type ntfyAction struct {
+	Label  string `yaml:"label"`
+	URL    string `yaml:"url"`
+	Method string `yaml:"method"`
 }
 
 func newNtfy(a *app.App) func(*pipeline.Env, *ntfyOptions) (core.Handler, error) {
@@ -81,12 +104,20 @@ func newNtfy(a *app.App) func(*pipeline.Env, *ntfyOptions) (core.Handler, error)
 		if err != nil {
 			return nil, err
 		}
+		context, err := o.formatter()
+		if err != nil {
+			return nil, err
+		}
+		var actions []push.NtfyAction
+		for _, action := range o.Actions {
+			actions = append(actions, push.NtfyAction(action))
+		}
 		return o.push(env, a, func(client *http.Client) (notifiers.Notifier, error) {
 			n, err := notifierOf(push.NewNtfy(push.NtfyOptions{
 				Server: server, Topic: topic, Token: o.Token.Reveal(), User: o.Username, Password: o.Password.Reveal(),
-				Click: o.Click, Client: client,
+				Click: o.Click, Tags: o.Tags, Actions: actions, Context: context, Client: client,
 			}))
-			return n, blame(err, "topic", o.topicField(), "server", "url")
+			return n, blame(err, "actions", "actions", "topic", o.topicField(), "server", "url")
 		})
 	}
 }
@@ -122,16 +153,19 @@ func (o *ntfyOptions) topicField() string {
 type gotifyOptions struct {
 	pushing
 
-	URL   string        `yaml:"url,required"`
-	Token config.Secret `yaml:"token,required"`
-	Click string        `yaml:"click"`
+	URL         string        `yaml:"url,required"`
+	Token       config.Secret `yaml:"token,required"`
+	Click       string        `yaml:"click"`
+	Markdown    bool          `yaml:"markdown"`
+	ClientToken config.Secret `yaml:"client_token"`
 }
 
 func newGotify(a *app.App) func(*pipeline.Env, *gotifyOptions) (core.Handler, error) {
 	return func(env *pipeline.Env, o *gotifyOptions) (core.Handler, error) {
 		return o.push(env, a, func(client *http.Client) (notifiers.Notifier, error) {
 			n, err := notifierOf(push.NewGotify(push.GotifyOptions{
-				Server: o.URL, Token: o.Token.Reveal(), Click: o.Click, Client: client,
+				Server: o.URL, Token: o.Token.Reveal(), Click: o.Click, Markdown: o.Markdown, ClientToken: o.ClientToken.Reveal(),
+				Client: client,
 			}))
 			return n, blame(err, "token", "token", "server", "url")
 		})
@@ -187,6 +221,7 @@ func newPushbullet(a *app.App) func(*pipeline.Env, *pushbulletOptions) (core.Han
 
 type telegramOptions struct {
 	pushing
+	attaching
 
 	Token  config.Secret `yaml:"token,required"`
 	Chat   string        `yaml:"chat,required"`
@@ -196,9 +231,13 @@ type telegramOptions struct {
 
 func newTelegram(a *app.App) func(*pipeline.Env, *telegramOptions) (core.Handler, error) {
 	return func(env *pipeline.Env, o *telegramOptions) (core.Handler, error) {
+		context, err := o.formatter()
+		if err != nil {
+			return nil, err
+		}
 		return o.push(env, a, func(client *http.Client) (notifiers.Notifier, error) {
 			n, err := notifierOf(push.NewTelegram(push.TelegramOptions{
-				Server: o.URL, Token: o.Token.Reveal(), Chat: o.Chat, Thread: o.Thread, Client: client,
+				Server: o.URL, Token: o.Token.Reveal(), Chat: o.Chat, Thread: o.Thread, Context: context, Client: client,
 			}))
 			return n, blame(err, "token", "token", "chat", "chat", "server", "url")
 		})
@@ -207,6 +246,7 @@ func newTelegram(a *app.App) func(*pipeline.Env, *telegramOptions) (core.Handler
 
 type matrixOptions struct {
 	pushing
+	attaching
 
 	URL   string        `yaml:"url,required"`
 	Token config.Secret `yaml:"token,required"`
@@ -215,9 +255,13 @@ type matrixOptions struct {
 
 func newMatrix(a *app.App) func(*pipeline.Env, *matrixOptions) (core.Handler, error) {
 	return func(env *pipeline.Env, o *matrixOptions) (core.Handler, error) {
+		context, err := o.formatter()
+		if err != nil {
+			return nil, err
+		}
 		return o.push(env, a, func(client *http.Client) (notifiers.Notifier, error) {
 			n, err := notifierOf(push.NewMatrix(push.MatrixOptions{
-				Server: o.URL, Token: o.Token.Reveal(), Room: o.Room, Client: client,
+				Server: o.URL, Token: o.Token.Reveal(), Room: o.Room, Context: context, Client: client,
 			}))
 			return n, blame(err, "room", "room", "server", "url")
 		})
@@ -244,6 +288,7 @@ func newSlack(a *app.App) func(*pipeline.Env, *slackOptions) (core.Handler, erro
 
 type discordOptions struct {
 	pushing
+	attaching
 
 	Webhook  config.Secret `yaml:"webhook,required"`
 	Username string        `yaml:"username"`
@@ -252,9 +297,13 @@ type discordOptions struct {
 
 func newDiscord(a *app.App) func(*pipeline.Env, *discordOptions) (core.Handler, error) {
 	return func(env *pipeline.Env, o *discordOptions) (core.Handler, error) {
+		context, err := o.formatter()
+		if err != nil {
+			return nil, err
+		}
 		return o.push(env, a, func(client *http.Client) (notifiers.Notifier, error) {
 			n, err := notifierOf(push.NewDiscord(push.DiscordOptions{
-				Webhook: o.Webhook.Reveal(), Username: o.Username, AvatarURL: o.Avatar, Client: client,
+				Webhook: o.Webhook.Reveal(), Username: o.Username, AvatarURL: o.Avatar, Context: context, Client: client,
 			}))
 			return n, webhookField(err)
 		})

@@ -13,6 +13,8 @@ import (
 	"io"
 	"net"
 	"strings"
+
+	"github.com/logbook-tray/logbook-tray/core/display"
 )
 
 // maxAnswer bounds what is read of a connection.
@@ -155,7 +157,7 @@ func (a *answer) err() error {
 	case "-OK":
 		return nil
 	case "-ERROR":
-		return &refusal{a.headers["Error-Code"], a.headers["Error-Description"]}
+		return &refusal{display.Line(a.headers["Error-Code"], 20), display.Line(a.headers["Error-Description"], 200)}
 	}
 	return errNotGNTP
 }

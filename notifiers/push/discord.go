@@ -28,6 +28,9 @@ type DiscordOptions struct {
 	Webhook string
 	// Username and AvatarURL are shown as the sender; "" means the webhook's.
 	Username, AvatarURL string
+	// Context, if not nil, makes the lines of a file that is attached: the records that
+	// led up to the error.
+	Context notifiers.Formatter
 	// Client makes the requests; nil means one of its own. Redirects are not
 	// followed.
 	Client *http.Client
@@ -36,7 +39,7 @@ type DiscordOptions struct {
 // Discord sends notifications to a webhook, as an embed with the colour of the level:
 // the text is a block of code, so that nothing in a record is taken for markup, and
 // nobody is mentioned. Repeats change the message that is there, or send it anew if it
-// was deleted. The service is closed: this is tested against the published protocol
+// was deleted. A text that is too long for an embed is attached as a file. The service is closed: this is tested against the published protocol
 // only. It is safe for concurrent use, where calls about the same notification come
 // one after the other.
 type Discord struct {
@@ -88,17 +91,51 @@ func (d *Discord) Notify(ctx context.Context, of notifiers.Notification) error {
 		} // it was deleted
 	}
 	m.Username, m.AvatarURL = d.opts.Username, d.opts.AvatarURL
+	var attaching error
+	if file := fileOf(of, d.opts.Context, !strings.Contains(m.Embeds[0].Text, fenced(of.Text(0)))); file != nil {
+		if attaching = d.attach(ctx, of.ID, m, file); attaching == nil {
+			return nil
+		}
+	}
 	answer, err := d.call(ctx, http.MethodPost, d.address("", url.Values{"wait": {"true"}}), m)
 	if err != nil {
 		return err
 	}
+	d.remember(of.ID, answer)
+	if attaching != nil && d.opts.Context != nil {
+		return fmt.Errorf("the message is sent, but not the file with its context: %w", attaching)
+	}
+	return nil
+}
+
+// attach sends a message with a file.
+func (d *Discord) attach(ctx context.Context, id uint64, m discordMessage, file []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, fileTime)
+	defer cancel()
+	message, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("discord: %w", err)
+	}
+	f := newForm()
+	f.add("payload_json", "", "application/json", message)
+	f.add("files[0]", fileName, fileType, file)
+	header, body := f.body()
+	answer, err := d.poster.Do(ctx, post.Request{Address: d.address("", url.Values{"wait": {"true"}}), Header: header, Body: body})
+	if err != nil {
+		return err
+	}
+	d.remember(id, answer)
+	return nil
+}
+
+// remember notes what Discord calls a message.
+func (d *Discord) remember(id uint64, answer post.Answer) {
 	var a struct {
 		ID string `json:"id"`
 	}
 	if json.Unmarshal(answer.Body, &a) == nil && a.ID != "" {
-		d.sent.remember(of.ID, a.ID)
+		d.sent.remember(id, a.ID)
 	}
-	return nil
 }
 
 func discordEmbedOf(of notifiers.Notification) discordEmbed {

@@ -10,10 +10,12 @@
 // error tells a token, a password or the address of a webhook.
 //
 // Repeats of a record update the message that was sent where the service can do that:
-// ntfy, Telegram, Discord, Matrix. Gotify gets the whole message once more, and the others a
-// short one with the count. The last 512 messages of a run can be updated. Texts are cut
-// to what the service documents as its limit, between characters, with the count of
-// repeats kept.
+// ntfy, Telegram, Discord, Matrix. Gotify gets the whole message once more, which with the
+// token of a client takes the place of the one before, and the others a short one with the
+// count. The last 512 messages of a run can be updated. Texts are cut to what the
+// service documents as its limit, between letters, with the count of repeats kept; ntfy,
+// Telegram, Discord and Matrix get the whole text as a file, and with a formatter for
+// them the records that led up to the error.
 package push
 
 import "github.com/logbook-tray/logbook-tray/notifiers/internal/post"

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"unicode/utf8"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/display"
@@ -29,18 +31,27 @@ type GotifyOptions struct {
 	Token string
 	// Click is the address that a tap on the notification opens; "" for none.
 	Click string
+	// Markdown has the text shown as a block of code, with letters of equal width.
+	Markdown bool
+	// ClientToken, if not "", is the token of a client on the server, with which an older
+	// message is deleted when a newer one about the same error has been sent. That
+	// of an application may not delete.
+	ClientToken string
 	// Client makes the requests; nil means one of its own. Redirects are not
 	// followed.
 	Client *http.Client
 }
 
 // Gotify sends notifications to a Gotify server. Gotify cannot update messages, so
-// that the count of repeats is a message of its own. It is safe for concurrent use.
+// that the count of repeats is a message of its own, which with a client's token takes
+// the place of the one before. It is safe for concurrent use, where calls about the
+// same notification come one after the other.
 type Gotify struct {
 	poster  *post.Client
+	opts    GotifyOptions
 	address string
 	header  http.Header
-	click   string
+	sent    sent
 }
 
 var _ notifiers.Notifier = (*Gotify)(nil)
@@ -55,8 +66,8 @@ func NewGotify(o GotifyOptions) (*Gotify, error) {
 		return nil, errors.New("gotify: token: none is given")
 	}
 	return &Gotify{
-		poster: post.New("gotify", o.Client, o.Token), address: server + "/message",
-		header: http.Header{"X-Gotify-Key": {o.Token}, "Content-Type": {"application/json"}}, click: o.Click,
+		poster: post.New("gotify", o.Client, o.Token, o.ClientToken), opts: o, address: server + "/message",
+		header: http.Header{"X-Gotify-Key": {o.Token}, "Content-Type": {"application/json"}},
 	}, nil
 }
 
@@ -71,13 +82,17 @@ type gotifyMessage struct {
 // Notify sends a notification. The error wraps [ErrRefused] if the server does not
 // want it.
 func (g *Gotify) Notify(ctx context.Context, of notifiers.Notification) error {
-	extras := map[string]any{"client::display": map[string]any{"contentType": "text/plain"}}
-	if g.click != "" {
-		extras["client::notification"] = map[string]any{"click": map[string]any{"url": g.click}}
+	if of.Body == "" && of.Note == "" {
+		of.Body = of.Title // a message without a text is refused
 	}
-	text := of.Text(gotifyMaxMessage)
-	if text == "" {
-		text = of.Title // a message without a text is refused
+	contentType, text := "text/plain", of.Text(gotifyMaxMessage)
+	if g.opts.Markdown {
+		contentType = "text/markdown"
+		text = fenced(fit(&of, gotifyMaxMessage, func(t string) int { return utf8.RuneCountInString(fenced(t)) }))
+	}
+	extras := map[string]any{"client::display": map[string]any{"contentType": contentType}}
+	if g.opts.Click != "" {
+		extras["client::notification"] = map[string]any{"click": map[string]any{"url": g.opts.Click}}
 	}
 	body, err := json.Marshal(gotifyMessage{
 		Title: display.Cut(of.Title, gotifyMaxTitle), Message: text, Priority: gotifyPriority(of.Level), Extras: extras,
@@ -85,7 +100,33 @@ func (g *Gotify) Notify(ctx context.Context, of notifiers.Notification) error {
 	if err != nil {
 		return fmt.Errorf("gotify: %w", err)
 	}
-	return g.poster.Post(ctx, g.address, g.header, body)
+	answer, err := g.poster.Do(ctx, post.Request{Address: g.address, Header: g.header, Body: body})
+	if err != nil || g.opts.ClientToken == "" {
+		return err
+	}
+	return g.replace(ctx, of.ID, answer)
+}
+
+// replace notes what Gotify calls a message and deletes the one before it.
+func (g *Gotify) replace(ctx context.Context, id uint64, answer post.Answer) error {
+	var a struct {
+		ID uint64 `json:"id"`
+	}
+	if json.Unmarshal(answer.Body, &a) != nil || a.ID == 0 {
+		return nil
+	}
+	before, again := g.sent.name(id)
+	g.sent.remember(id, strconv.FormatUint(a.ID, 10))
+	if !again {
+		return nil
+	}
+	header := g.header.Clone()
+	header.Set("X-Gotify-Key", g.opts.ClientToken)
+	answer, err := g.poster.Do(ctx, post.Request{Method: http.MethodDelete, Address: g.address + "/" + before, Header: header})
+	if err != nil && answer.Status != http.StatusNotFound {
+		return fmt.Errorf("the message is sent, but the one before it is not deleted: %w", err)
+	}
+	return nil
 }
 
 // gotifyPriority maps a level to Gotify's 0 to 10: from 4 on the app makes a

@@ -27,14 +27,32 @@ func TestEveryKindConforms(t *testing.T) {
 // kinds are all notifiers of this package.
 func kinds() map[string]pushtest.Kind {
 	return map[string]pushtest.Kind{
-		"ntfy": {Secrets: []string{secretToken, "topic-very-secret"}, Limits: []pushtest.Limit{{Text: "message", Max: 4096, Count: pushtest.Bytes}, {Text: "title", Max: 250}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+		"ntfy": {Secrets: []string{secretToken, "topic-very-secret"}, Limits: []pushtest.Limit{{Text: "header X-Message", Max: 2048, Count: pushtest.Bytes}, {Text: "header X-Title", Max: 250}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
 			return notifier(NewNtfy(NtfyOptions{Server: s, Topic: "topic-very-secret", Token: secretToken, Client: c}))
 		}},
-		"ntfy with a password": {Secrets: []string{secretToken, base64.StdEncoding.EncodeToString([]byte("joe:" + secretToken))}, Limits: []pushtest.Limit{{Text: "message", Max: 4096, Count: pushtest.Bytes}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+		"ntfy with a password": {Secrets: []string{secretToken, base64.StdEncoding.EncodeToString([]byte("joe:" + secretToken))}, Limits: []pushtest.Limit{{Text: "header X-Message", Max: 2048, Count: pushtest.Bytes}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
 			return notifier(NewNtfy(NtfyOptions{Server: s, Topic: "x", User: "joe", Password: secretToken, Client: c}))
+		}},
+		"ntfy with the context": {Secrets: []string{secretToken}, Limits: []pushtest.Limit{{Text: "header X-Message", Max: 2048, Count: pushtest.Bytes}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewNtfy(NtfyOptions{
+				Server: s, Topic: "x", Token: secretToken, Client: c, Context: line{}, Tags: []string{"a"}, Click: "https://example.com/ü",
+				Actions: []NtfyAction{{Label: "Öffnen", URL: "https://example.com"}},
+			}))
+		}},
+		"telegram with the context": {Secrets: []string{botToken}, Limits: []pushtest.Limit{{Text: "text", Max: 4096, Count: units}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewTelegram(TelegramOptions{Server: s, Token: botToken, Chat: "-100", Thread: 3, Client: c, Context: line{}}))
+		}},
+		"discord with the context": {Secrets: []string{secretToken}, Limits: []pushtest.Limit{{Text: "embeds[].description", Max: 4096, Count: units}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewDiscord(DiscordOptions{Webhook: s + "/api/webhooks/1/" + secretToken, Client: c, Context: line{}}))
+		}},
+		"matrix with the context": {Secrets: []string{secretToken}, Limits: []pushtest.Limit{{Text: "body", Max: 28_000, Count: pushtest.Bytes}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewMatrix(MatrixOptions{Server: s, Token: secretToken, Room: "!a:b", Client: c, Context: line{}}))
 		}},
 		"gotify": {Secrets: []string{secretToken}, Limits: []pushtest.Limit{{Text: "message", Max: 10_000}, {Text: "title", Max: 250}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
 			return notifier(NewGotify(GotifyOptions{Server: s, Token: secretToken, Client: c}))
+		}},
+		"gotify with a client": {Secrets: []string{secretToken, secretUser}, Limits: []pushtest.Limit{{Text: "message", Max: 10_000}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
+			return notifier(NewGotify(GotifyOptions{Server: s, Token: secretToken, ClientToken: secretUser, Markdown: true, Client: c}))
 		}},
 		"pushover": {Secrets: []string{secretToken, secretUser}, Limits: []pushtest.Limit{{Text: "message", Max: 1024}, {Text: "title", Max: 250}}, New: func(s string, c *http.Client) (notifiers.Notifier, error) {
 			return notifier(NewPushover(PushoverOptions{Server: s, Token: secretToken, User: secretUser, Client: c}))

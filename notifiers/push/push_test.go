@@ -1,13 +1,17 @@
 package push
 
 import (
+	"bytes"
 	stdcmp "cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -31,6 +35,8 @@ type request struct {
 	Method, Path, Auth, Key, Type string
 	Body                          map[string]any
 	Form                          url.Values
+	File                          string      // and its name before it
+	Header                        http.Header // what begins with X-, but for keys; decoded
 }
 
 // service is an HTTP server that answers as it is told and keeps what it was sent.
@@ -54,8 +60,28 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	q := request{
 		Method: r.Method, Path: r.URL.String(), Auth: r.Header.Get("Authorization"), Key: stdcmp.Or(r.Header.Get("X-Gotify-Key"), r.Header.Get("Access-Token")), Type: r.Header.Get("Content-Type"),
 	}
-	if _ = json.Unmarshal(body, &q.Body); strings.HasSuffix(q.Type, "urlencoded") {
+	switch kind, parameters, _ := mime.ParseMediaType(q.Type); kind {
+	case "application/json":
+		_ = json.Unmarshal(body, &q.Body)
+	case "application/x-www-form-urlencoded":
 		q.Form, _ = url.ParseQuery(string(body))
+	case "text/plain":
+		q.File = string(body)
+	case "multipart/form-data":
+		q.Type = kind
+		q.parts(body, parameters["boundary"])
+	}
+	for name, values := range r.Header {
+		if strings.HasPrefix(name, "X-") && q.Key == "" {
+			if q.Header == nil {
+				q.Header = http.Header{}
+			}
+			q.Header[name] = nil
+			for _, v := range values {
+				text, err := new(mime.WordDecoder).DecodeHeader(v)
+				q.Header[name] = append(q.Header[name], stdcmp.Or(text, fmt.Sprint(err)))
+			}
+		}
 	}
 	s.mu.Lock()
 	s.got = append(s.got, q)
@@ -66,6 +92,28 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	if answer != nil {
 		answer(w)
+	}
+}
+
+func (q *request) parts(body []byte, boundary string) {
+	reader := multipart.NewReader(bytes.NewReader(body), boundary)
+	for {
+		part, err := reader.NextPart()
+		if err != nil {
+			return
+		}
+		content, _ := io.ReadAll(part)
+		switch {
+		case part.FileName() != "":
+			q.File = part.FormName() + " " + part.FileName() + ": " + string(content)
+		case part.FormName() == "payload_json":
+			_ = json.Unmarshal(content, &q.Body)
+		default:
+			if q.Form == nil {
+				q.Form = url.Values{}
+			}
+			q.Form.Add(part.FormName(), string(content))
+		}
 	}
 }
 
@@ -169,6 +217,33 @@ func TestGotifyGetsTheDocumentedRequest(t *testing.T) {
 	}
 }
 
+func TestGotifyShowsMarkdownAsCodeAndReplacesItsMessages(t *testing.T) {
+	s := startService(t, status(200, `{"id": 25}`), status(200, `{"id": 26}`), status(200, ""), status(200, `{"id": 27}`), status(404, ""),
+		status(200, `{"id": 28}`), status(403, "no "+secretUser))
+	g, err := NewGotify(GotifyOptions{Server: s.URL, Token: secret, Markdown: true, ClientToken: secretUser, Client: s.client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // the second one finds that somebody has deleted the first already
+		notify(t, g, declined)
+	}
+	if err := g.Notify(t.Context(), declined); !errors.Is(err, ErrRefused) || strings.Contains(err.Error(), secretUser) {
+		t.Errorf("error: %v", err)
+	}
+	message := map[string]any{
+		"title": "shop: Error", "message": "```\ngrößer {\"x\": 1}\nsecond\n(12 times in 60 s)\n```", "priority": 8.0,
+		"extras": map[string]any{"client::display": map[string]any{"contentType": "text/markdown"}},
+	}
+	send := request{Method: "POST", Path: "/message", Key: secret, Type: "application/json", Body: message}
+	remove := func(id string) request {
+		return request{Method: "DELETE", Path: "/message/" + id, Key: secretUser, Type: "application/json"}
+	}
+	want := []request{send, send, remove("25"), send, remove("26"), send, remove("27")}
+	if diff := cmp.Diff(want, s.got); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
 func TestPriorities(t *testing.T) {
 	var ntfy, gotify []int
 	for _, l := range core.Levels() {
@@ -249,14 +324,14 @@ func TestABadCertificateIsAnError(t *testing.T) {
 }
 
 func TestMessagesAreCutAtTheDocumentedLimit(t *testing.T) {
-	s := startService(t)
+	s := startService(t, status(400, `{"code":40014,"error":"invalid request: attachments not allowed"}`))
 	n, _ := newNtfy(t, s)
 	long := declined
 	long.Body = strings.Repeat("ä€😀", 3000)
 	if err := n.Notify(t.Context(), long); err != nil {
 		t.Fatal(err)
 	}
-	text, _ := s.got[0].Body["message"].(string)
+	text, _ := s.got[1].Body["message"].(string)
 	if len(text) > 4096 || len(text) < 4000 || !utf8.ValidString(text) || !strings.HasSuffix(text, "… (12 times in 60 s)") {
 		t.Errorf("%d bytes, ends %q", len(text), text[len(text)-30:])
 	}

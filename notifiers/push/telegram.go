@@ -34,6 +34,9 @@ type TelegramOptions struct {
 	Chat string
 	// Thread is the number of a topic in the chat; 0 for none.
 	Thread int64
+	// Context, if not nil, makes the lines of a file that is sent as an answer to the
+	// message: the records that led up to the error.
+	Context notifiers.Formatter
 	// Client makes the requests; nil means one of its own. Redirects are not
 	// followed.
 	Client *http.Client
@@ -41,7 +44,8 @@ type TelegramOptions struct {
 
 // Telegram sends notifications as a bot, as plain text: nothing in a record is taken
 // for markup. Repeats change the message that is there (editMessageText), or send it
-// anew if it was deleted. Below warning there is no sound. The service is
+// anew if it was deleted. A text that is too long for a message is sent as a file, too.
+// Below warning there is no sound. The service is
 // closed: this is tested against the published protocol only. It is safe for
 // concurrent use, where calls about the same notification come one after the other.
 type Telegram struct {
@@ -113,7 +117,35 @@ func (t *Telegram) Notify(ctx context.Context, of notifiers.Notification) error 
 	if json.Unmarshal(answer.Body, &a) == nil && a.Result.ID != 0 {
 		t.sent.remember(of.ID, strconv.FormatInt(a.Result.ID, 10))
 	}
+	if file := fileOf(of, t.opts.Context, m.Text != whole.Text(0)); file != nil {
+		if err := t.document(ctx, a.Result.ID, file); err != nil {
+			return fmt.Errorf("the message is sent, but not its file: %w", err)
+		}
+	}
 	return nil
+}
+
+// document sends a file as an answer to a message.
+func (t *Telegram) document(ctx context.Context, message int64, file []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, fileTime)
+	defer cancel()
+	f := newForm()
+	f.add("chat_id", "", "", []byte(t.opts.Chat))
+	if t.opts.Thread != 0 {
+		f.add("message_thread_id", "", "", []byte(strconv.FormatInt(t.opts.Thread, 10)))
+	}
+	f.add("disable_notification", "", "", []byte("true"))
+	if message != 0 {
+		answerTo, err := json.Marshal(map[string]any{"message_id": message, "allow_sending_without_reply": true})
+		if err != nil {
+			return fmt.Errorf("telegram: %w", err)
+		}
+		f.add("reply_parameters", "", "application/json", answerTo)
+	}
+	f.add("document", fileName, fileType, file)
+	header, body := f.body()
+	_, err := t.poster.Do(ctx, post.Request{Address: t.server + "/sendDocument", Header: header, Body: body})
+	return err
 }
 
 func (t *Telegram) call(ctx context.Context, method string, m telegramMessage) (post.Answer, error) {
