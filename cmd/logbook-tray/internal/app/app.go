@@ -22,6 +22,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/core/alert/sqlitestore"
 	"github.com/logbook-tray/logbook-tray/core/config"
+	"github.com/logbook-tray/logbook-tray/core/config/keyring"
 	"github.com/logbook-tray/logbook-tray/core/expression"
 	"github.com/logbook-tray/logbook-tray/core/mute"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
@@ -214,12 +215,22 @@ func (a *App) closeState() error {
 }
 
 func (o *Options) load() (*config.Tree, config.Diagnostics, error) {
-	tree, ds, err := config.Load(o.Config, config.Options{})
+	options := config.Options{Keyring: fromKeyring}
+	tree, ds, err := config.Load(o.Config, options)
 	if errors.Is(err, fs.ErrNotExist) && o.Default {
-		tree, ds = config.Default(config.Options{})
+		tree, ds = config.Default(options)
 		return tree, ds, nil
 	}
 	return tree, ds, err
+}
+
+// keyringTime is how long the keyring may take: the user may have to unlock it.
+const keyringTime = time.Minute
+
+func fromKeyring(name string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), keyringTime)
+	defer cancel()
+	return keyring.Get(ctx, name)
 }
 
 func (a *App) pipelineOptions() pipeline.Options {
