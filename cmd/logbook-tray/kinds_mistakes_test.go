@@ -22,6 +22,11 @@ func mistakes() map[string][]string {
 			`subscribe: [{type: zeromq, uri: "tcp://h:1", hwm: «-1»}]`,
 			`subscribe: [{type: zeromq, uri: "tcp://h:1", curve_server_key: «abc»}]`,
 			`subscribe: [{type: zeromq, uri: "tcp://h:1", curve_secret_key: «{env: SHORT}»}]`,
+			`listen: [{type: zeromq, uri: "tcp://127.0.0.1:1", mode: pull, curve_client_keys: «[abc]»}]`,
+			`listen: [{type: zeromq, uri: "tcp://127.0.0.1:1", mode: pull, curve_secret_key: {env: CURVE}, curve_client_keys: «[abc]»}]`,
+			`listen: [{type: zeromq, uri: "tcp://127.0.0.1:1", mode: pull, curve_secret_key: {env: CURVE}, curve_client_keys: «[]»}]`,
+			`listen: [{type: zeromq, uri: "tcp://127.0.0.1:1", mode: pull, curve_secret_key: {env: CURVE}, curve_client_keys_file: «/no/such/file»}]`,
+			`subscribe: [{type: zeromq, uri: "tcp://h:1", curve_secret_key: {env: CURVE}, curve_server_key: "0000000000000000000000000000000000000000", curve_client_keys: «["0000000000000000000000000000000000000000"]»}]`,
 		},
 		"Source `socket`": {
 			`listen: [{type: socket, address: «":9020"»}]`,
@@ -287,6 +292,7 @@ func mistakes() map[string][]string {
 func TestKindsPointAtMistakes(t *testing.T) {
 	dir := home(t)
 	t.Setenv("SHORT", "abc")
+	t.Setenv("CURVE", strings.Repeat("0", 40))
 	t.Setenv("AMQP_URI", "amqp://localhost")
 	t.Setenv("REDIS_URI", "redis://localhost")
 	t.Setenv("NATS_URI", "nats://localhost")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,8 @@ type zeromqShared struct {
 	Linger         time.Duration `yaml:"linger"`
 	CurveSecretKey config.Secret `yaml:"curve_secret_key"`
 	CurveServerKey string        `yaml:"curve_server_key"`
+	CurveClients   []string      `yaml:"curve_client_keys"`
+	CurveFile      string        `yaml:"curve_client_keys_file,path"`
 }
 
 // modes are the values of the option mode.
@@ -70,6 +73,10 @@ func (o *zeromqShared) settings(known modes) (s zeromq.Options, err error) {
 const keyLength = 40
 
 func (o *zeromqShared) curve() (*zeromq.Curve, error) {
+	clients, err := o.clients()
+	if err != nil {
+		return nil, err
+	}
 	if o.CurveSecretKey.IsZero() {
 		if o.CurveServerKey != "" {
 			return nil, config.At("curve_server_key", "needs curve_secret_key, the key of this end")
@@ -82,7 +89,46 @@ func (o *zeromqShared) curve() (*zeromq.Curve, error) {
 	if o.CurveServerKey != "" && len(o.CurveServerKey) != keyLength {
 		return nil, config.At("curve_server_key", "is not a key of %d characters", keyLength)
 	}
-	return &zeromq.Curve{Secret: o.CurveSecretKey.Reveal(), ServerKey: o.CurveServerKey}, nil
+	return &zeromq.Curve{Secret: o.CurveSecretKey.Reveal(), ServerKey: o.CurveServerKey, Clients: clients}, nil
+}
+
+// clients returns the keys of those who may connect; nil if everybody may who knows the
+// public key of this end.
+func (o *zeromqShared) clients() (map[string]string, error) {
+	if o.CurveClients == nil && o.CurveFile == "" {
+		return nil, nil
+	}
+	field := "curve_client_keys"
+	if o.CurveClients == nil {
+		field = "curve_client_keys_file"
+	}
+	switch {
+	case o.CurveSecretKey.IsZero():
+		return nil, config.At(field, "needs curve_secret_key, the key of this end")
+	case o.CurveServerKey != "":
+		return nil, config.At(field, "is for the end that listens, which has no curve_server_key")
+	}
+	clients := make(map[string]string)
+	if o.CurveFile != "" {
+		f, err := os.Open(o.CurveFile)
+		if err != nil {
+			return nil, config.At("curve_client_keys_file", "%w", err)
+		}
+		defer f.Close()
+		if clients, err = zeromq.ReadClients(f); err != nil {
+			return nil, config.At("curve_client_keys_file", "%s: %w", o.CurveFile, err)
+		}
+	}
+	for _, key := range o.CurveClients {
+		if err := zeromq.CheckKey(key); err != nil {
+			return nil, config.At("curve_client_keys", "%q: %w", key, err)
+		}
+		clients[key] = ""
+	}
+	if len(clients) == 0 {
+		return nil, config.At(field, "has no key: nobody could connect")
+	}
+	return clients, nil
 }
 
 // checkURI checks the address of a socket, which must not be reachable from other

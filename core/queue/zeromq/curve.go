@@ -1,8 +1,11 @@
 package zeromq
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	zmq "github.com/pebbe/zmq4"
 )
@@ -18,6 +21,10 @@ type Curve struct {
 	// ServerKey is the public key of the server; a client needs it, and a server
 	// leaves it empty.
 	ServerKey string
+	// Clients, if not nil, are the public keys of those who may connect, each with a name
+	// of its owner, which may be empty. Only a server has them. With nil, everybody may
+	// who knows the public key of the server.
+	Clients map[string]string
 }
 
 // NewCurveKeypair makes a pair of keys, each as 40 characters of Z85.
@@ -45,7 +52,57 @@ func (c *Curve) check() error {
 			return fmt.Errorf("curve: the %s key has %d characters instead of %d", name, len(key), keyLength)
 		}
 	}
+	if c.Clients != nil && c.ServerKey != "" {
+		return errors.New("curve: keys of clients are for the server, which has no server key")
+	}
+	if c.Clients != nil && len(c.Clients) == 0 {
+		return errors.New("curve: the list of clients is empty: nobody could connect")
+	}
+	for key := range c.Clients {
+		if err := CheckKey(key); err != nil {
+			return fmt.Errorf("curve: client %q: %w", key, err)
+		}
+	}
 	return nil
+}
+
+// CheckKey says what is wrong with a public key.
+func CheckKey(key string) error {
+	if len(key) != keyLength {
+		return fmt.Errorf("a key has %d characters, not %d", keyLength, len(key))
+	}
+	if i := strings.IndexFunc(key, func(r rune) bool { return !strings.ContainsRune(z85, r) }); i >= 0 {
+		return fmt.Errorf("%q is no character of a key", key[i:i+1])
+	}
+	return nil
+}
+
+// z85 are the characters of a key.
+const z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+
+// maxKeyFile bounds a file of keys, in bytes.
+const maxKeyFile = 1 << 20
+
+// ReadClients reads [Curve].Clients from a file: one key a line, with the name of its owner
+// behind it if you like, empty lines, and comments that begin with # and a blank.
+func ReadClients(r io.Reader) (map[string]string, error) {
+	clients := make(map[string]string)
+	lines := bufio.NewScanner(io.LimitReader(r, maxKeyFile))
+	for n := 1; lines.Scan(); n++ {
+		text := strings.TrimSpace(lines.Text())
+		if text == "" || text == "#" || strings.HasPrefix(text, "# ") { // a key may begin with #
+			continue
+		}
+		key, name, _ := strings.Cut(text, " ")
+		if err := CheckKey(key); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		clients[key] = strings.TrimSpace(name)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	return clients, nil
 }
 
 func (c *Curve) configure(s *zmq.Socket) error {

@@ -35,6 +35,11 @@ type monitor struct {
 	peers  []*peer
 	err    error
 	failed uint64 // handshakes that were refused
+	// refusals are handshakes that were refused of peers that are not disconnected yet, and
+	// cause says why the last of them was.
+	refusals int
+	cause    string
+	told     []time.Time // when refusals were told lately
 }
 
 // peer is one connection: to an address that we connect to, or from somebody
@@ -43,6 +48,7 @@ type peer struct {
 	queue.Peer
 	fd     int  // of the connection; -1 if there is none
 	wanted bool // we connect to it: it is never forgotten
+	fresh  bool // it has connected to us, and not said yet who it is
 }
 
 // watched are the events that say something about a peer.
@@ -161,7 +167,7 @@ func (m *monitor) at(addr string) *peer {
 }
 
 func (m *monitor) add(addr string, fd int) *peer {
-	p := &peer{queue.Peer{Address: addr, State: queue.StateConnecting, Since: time.Now()}, fd, false}
+	p := &peer{Peer: queue.Peer{Address: addr, State: queue.StateConnecting, Since: time.Now()}, fd: fd}
 	m.peers = append(m.peers, p)
 	return p
 }
@@ -176,27 +182,27 @@ func (m *monitor) see(event zmq.Event, addr string, value int) (queue.Peer, bool
 	} else {
 		p = m.seeConnected(event, addr, value)
 	}
+	m.forget()
 	if p == nil {
 		return queue.Peer{}, false
 	}
 	p.Since = time.Now()
-	m.forget()
 	return p.Peer, true
 }
 
-// seeBound handles the events of a socket that others connect to. A peer is
-// known by its file descriptor; events of the handshake do not say whose.
+// seeBound handles the events of a socket that others connect to. A peer is known by its
+// file descriptor. The events of a handshake do not say whose it was: where several go on at
+// once, the one that began first is taken, and taken back when it proves to be wrong.
 func (m *monitor) seeBound(event zmq.Event, value int) *peer {
 	switch event {
 	case zmq.EVENT_ACCEPTED:
-		p := m.add(peerName(value), value)
-		p.State = queue.StateConnected
-		return p
+		m.add(peerName(value), value).fresh = true
+	case zmq.EVENT_HANDSHAKE_SUCCEEDED:
+		return m.welcome()
 	case zmq.EVENT_DISCONNECTED:
 		for _, p := range m.peers {
 			if p.fd == value {
-				p.fd, p.State = -1, queue.StateLost
-				return p
+				return m.left(p)
 			}
 		}
 	case zmq.EVENT_CLOSED:
@@ -208,9 +214,86 @@ func (m *monitor) seeBound(event zmq.Event, value int) *peer {
 		m.err = fmt.Errorf("accept a connection: %w", syscall.Errno(value))
 	case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, zmq.EVENT_HANDSHAKE_FAILED_AUTH:
 		m.failed++
-		m.err = fmt.Errorf("a peer was refused: %s", handshakeError(event))
+		m.refusals++
+		m.cause = handshakeError(event, value)
+		m.err = fmt.Errorf("a peer was refused: %s", m.cause)
 	}
 	return nil
+}
+
+// welcome is called when the handshake of a peer that has connected to us is done.
+func (m *monitor) welcome() *peer {
+	for _, p := range m.peers {
+		if p.fresh {
+			p.fresh, p.State = false, queue.StateConnected
+			return p
+		}
+	}
+	return nil
+}
+
+// left is called when a peer that had connected to us is gone.
+func (m *monitor) left(p *peer) *peer {
+	p.fd = -1
+	if m.refusals > 0 && !p.fresh && m.welcome() != nil { // the handshake that was done was that one's
+		p.fresh = true
+	}
+	if !p.fresh {
+		p.State = queue.StateLost
+		return p
+	}
+	p.fresh, p.State = false, queue.StateFailed
+	if m.refusals == 0 {
+		p.Err = "it went away before it had said who it is"
+		return m.tell(p)
+	}
+	m.refusals--
+	p.Err = m.cause
+	if m.cause == errAuth { // refused tells more
+		return nil
+	}
+	return m.tell(p)
+}
+
+// refused is called by the authenticator for a client whose key is not on the list. address
+// is without a port.
+func (m *monitor) refused(address, key string) {
+	m.mu.Lock()
+	name := address + " key " + key
+	text := "its key is not among those that may connect: " + key
+	if key == "" {
+		name, text = address, "it has no key"
+	}
+	p := m.at(name)
+	known := p.State == queue.StateFailed
+	p.State, p.Err, p.Since = queue.StateFailed, text, time.Now()
+	if !known {
+		known = m.tell(p) == nil
+	}
+	told := p.Peer
+	m.forget()
+	m.mu.Unlock()
+	if !known && m.onPeer != nil {
+		m.onPeer(told)
+	}
+}
+
+// Refusals are told this often at most, in this time: a client that is refused tries again
+// and again, and so may many.
+const (
+	maxTold  = 10
+	toldTime = time.Minute
+)
+
+// tell returns p, or nil if enough has been told lately.
+func (m *monitor) tell(p *peer) *peer {
+	now := time.Now()
+	m.told = slices.DeleteFunc(m.told, func(at time.Time) bool { return now.Sub(at) > toldTime })
+	if len(m.told) >= maxTold {
+		return nil
+	}
+	m.told = append(m.told, now)
+	return p
 }
 
 // seeConnected handles the events of a socket that connects.
@@ -229,7 +312,7 @@ func (m *monitor) seeConnected(event zmq.Event, addr string, value int) *peer {
 		}
 		p.fd = -1
 	case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-		p.State, p.Err = queue.StateFailed, handshakeError(event)
+		p.State, p.Err = queue.StateFailed, handshakeError(event, value)
 		m.err = fmt.Errorf("connect to %s: %s", addr, p.Err)
 		m.failed++
 	default:
@@ -241,12 +324,20 @@ func (m *monitor) seeConnected(event zmq.Event, addr string, value int) *peer {
 	return p
 }
 
-func handshakeError(event zmq.Event) string {
-	switch event {
-	case zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+// errAuth is what is said where a key was refused.
+const errAuth = "the keys were not accepted"
+
+// cryptographic is ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: a message could not be opened.
+const cryptographic = 0x11000001
+
+func handshakeError(event zmq.Event, value int) string {
+	switch {
+	case event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL && value == cryptographic:
+		return "the keys are wrong: it has another public key of the server"
+	case event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
 		return "it does not speak ZeroMQ, or uses other security settings (curve keys on one side only)"
-	case zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-		return "the keys were not accepted"
+	case event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+		return errAuth
 	default:
 		return "the handshake failed: it does not speak ZeroMQ, or the keys are wrong"
 	}
@@ -256,7 +347,7 @@ func handshakeError(event zmq.Event) string {
 func (m *monitor) forget() {
 	gone := 0
 	for i, p := range slices.Backward(m.peers) {
-		if p.wanted || p.State != queue.StateLost {
+		if p.wanted || p.fd >= 0 {
 			continue
 		}
 		if gone++; gone > maxGone {
@@ -275,8 +366,12 @@ func (m *monitor) status() queue.Status {
 	}
 	count := make(map[queue.State]int)
 	for _, p := range m.peers {
-		s.Peers = append(s.Peers, p.Peer)
-		count[p.State]++
+		shown := p.Peer
+		if p.fresh && time.Since(p.Since) > DefaultHandshake { // of the time before handshakes: libzmq has not dropped it
+			shown.State = queue.StateConnected
+		}
+		s.Peers = append(s.Peers, shown)
+		count[shown.State]++
 	}
 	order := []queue.State{queue.StateConnected}
 	if m.side == Connect {

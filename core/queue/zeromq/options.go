@@ -3,6 +3,7 @@ package zeromq
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
@@ -88,7 +89,12 @@ type Options struct {
 
 // Context is a space in which inproc addresses are known. Several receivers and
 // senders can share it. Close it after them.
-type Context struct{ zmq *zmq.Context }
+type Context struct {
+	zmq *zmq.Context
+
+	mu   sync.Mutex
+	auth *authenticator // nil unless a socket has a list of clients
+}
 
 // NewContext returns a new context.
 func NewContext() (*Context, error) {
@@ -100,7 +106,7 @@ func NewContext() (*Context, error) {
 	if err := c.SetBlocky(false); err != nil {
 		return nil, fmt.Errorf("zeromq context: %w", err)
 	}
-	return &Context{c}, nil
+	return &Context{zmq: c}, nil
 }
 
 // Close releases the context. It waits until its sockets are closed.

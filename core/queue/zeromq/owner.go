@@ -22,6 +22,7 @@ type endpoint struct {
 	socket    *zmq.Socket // used by the owner alone
 	woken     *zmq.Socket // the owner's end of a pair
 	monitor   *monitor
+	zapDomain string // not empty if clients are asked for their keys
 
 	mu    sync.Mutex
 	waker *zmq.Socket // the other end; nil once closed
@@ -67,7 +68,23 @@ func (e *endpoint) start(kind zmq.Type) (err error) {
 	if e.monitor, err = watch(e); err != nil {
 		return fmt.Errorf("zeromq monitor: %w", err)
 	}
+	if err := e.admit(); err != nil {
+		return err
+	}
 	return e.attach()
+}
+
+// admit lets in the clients on the list alone, if there is one.
+func (e *endpoint) admit() error {
+	if e.opts.Curve == nil || e.opts.Curve.Clients == nil {
+		return nil
+	}
+	name := fmt.Sprintf("logbook-%p", e)
+	if err := e.context.admit(name, &domain{clients: e.opts.Curve.Clients, refused: e.monitor.refused}); err != nil {
+		return err
+	}
+	e.zapDomain = name
+	return e.socket.SetZapDomain(name)
 }
 
 // pair makes the two sockets that wake the owner.
@@ -170,6 +187,9 @@ func (e *endpoint) release() {
 		if s != nil {
 			_ = s.Close()
 		}
+	}
+	if e.zapDomain != "" {
+		e.context.forget(e.zapDomain)
 	}
 	if e.ownCtx {
 		_ = e.context.Close()
