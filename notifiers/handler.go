@@ -167,7 +167,7 @@ func (h *Handler) Alerts() *alert.List { return h.opts.Alerts }
 
 // Handle shows r, or counts it. The error is that of the notifier.
 func (h *Handler) Handle(ctx context.Context, r *core.Record) error {
-	return h.occur(ctx, r.Keep(), nil)
+	return h.occur(ctx, r.Keep(), nil, "")
 }
 
 // HandleBatch shows one notification for an escalation, whose trigger is the
@@ -188,22 +188,44 @@ func (h *Handler) HandleBatch(ctx context.Context, rs []*core.Record, why core.B
 	for i, r := range rs {
 		kept[i] = r.Keep()
 	}
-	trigger := kept[len(kept)-1]
 	if why == core.BatchGroup {
-		trigger = kept[0]
+		return h.group(ctx, kept)
 	}
-	return h.occur(ctx, trigger, kept)
+	return h.occur(ctx, kept[len(kept)-1], kept, "")
 }
 
-// occur counts a record that is kept and shows what is to be shown now.
-func (h *Handler) occur(ctx context.Context, r *core.Record, batch []*core.Record) error {
+// group shows the first of a group that is not muted; what is muted is an alert of its
+// own.
+func (h *Handler) group(ctx context.Context, kept []*core.Record) error {
+	var errs []error
+	shown := make([]*core.Record, 0, len(kept))
+	for _, r := range kept {
+		if h.opts.Mutes != nil && h.opts.Mutes.Hold(r, h.opts.Fingerprint(r)) {
+			errs = append(errs, h.occur(ctx, r, nil, ""))
+			continue
+		}
+		shown = append(shown, r)
+	}
+	if len(shown) > 0 {
+		more := ""
+		if n := len(shown) - 1; n > 0 {
+			more = fmt.Sprintf("\n(and %d more at the same time)", n)
+		}
+		errs = append(errs, h.occur(ctx, shown[0], shown, more))
+	}
+	return errors.Join(errs...)
+}
+
+// occur counts a record that is kept and shows what is to be shown now. more is added to
+// its text.
+func (h *Handler) occur(ctx context.Context, r *core.Record, batch []*core.Record, more string) error {
 	if h.ctx.Err() != nil {
 		return ErrClosed
 	}
 	key := h.opts.Fingerprint(r)
 	title, body := h.texts(r)
 	o := alert.Occurrence{
-		Fingerprint: key, Record: r, Context: batch, Title: title, Body: body,
+		Fingerprint: key, Record: r, Context: batch, Title: title, Body: body + more,
 		Renew: h.opts.Renew, RenewSeen: h.opts.Limit.Delta,
 	}
 	o.Muted = h.opts.Mutes != nil && h.opts.Mutes.Hold(r, key)

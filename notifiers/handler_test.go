@@ -191,7 +191,7 @@ func TestOfAGroupTheFirstIsShownAndOfABufferAllAre(t *testing.T) {
 		if err := h.HandleBatch(t.Context(), nil, core.BatchEscalation); err != nil {
 			t.Fatal(err)
 		}
-		expect(t, s, "1 shop: Error | one", "2 shop: Error | three", "3 shop: Error | four")
+		expect(t, s, "1 shop: Error | one/(and 1 more at the same time)", "2 shop: Error | three", "3 shop: Error | four")
 	})
 }
 

@@ -74,4 +74,26 @@ type Alert struct {
 	State       State
 	// Title and Body are the text of the notification, without the count.
 	Title, Body string
+	// Escalated names the escalations that have handed the alert on.
+	Escalated []string
+	// Failures says who could not tell the user about it, the latest last. Who has told
+	// the user after all is not among them.
+	Failures []Failure
 }
+
+// Failure is a notification that could not be delivered.
+type Failure struct {
+	// By is the name of the handler.
+	By string `json:"handler"`
+	// Reason says why; it holds no secrets.
+	Reason string `json:"reason"`
+	// At is when it was given up.
+	At time.Time `json:"at"`
+}
+
+// MaxFailures is how many handlers can have failed at an alert, and MaxReason how many
+// bytes of each reason are kept.
+const (
+	MaxFailures = 20
+	MaxReason   = 500
+)

@@ -36,15 +36,16 @@ type Options struct {
 type List struct {
 	opts Options
 
-	mu      sync.Mutex
-	lastID  uint64
-	byID    map[uint64]*list.Element // of *entry
-	byPrint map[string]*list.Element // the newest alert of each fingerprint
-	order   *list.List               // newest first, by last repeat
-	bytes   int
-	unseen  int
-	counted recent.Map
-	readers map[chan struct{}]struct{}
+	mu        sync.Mutex
+	lastID    uint64
+	byID      map[uint64]*list.Element // of *entry
+	byPrint   map[string]*list.Element // the newest alert of each fingerprint
+	byTrigger map[*core.Record]*list.Element
+	order     *list.List // newest first, by last repeat
+	bytes     int
+	unseen    int
+	counted   recent.Map
+	readers   map[chan struct{}]struct{}
 }
 
 type entry struct {
@@ -62,7 +63,7 @@ func NewList(o Options) *List {
 	}
 	return &List{
 		opts: o, lastID: max(o.FirstID, 1) - 1, order: list.New(),
-		byID: make(map[uint64]*list.Element), byPrint: make(map[string]*list.Element),
+		byID: make(map[uint64]*list.Element), byPrint: make(map[string]*list.Element), byTrigger: make(map[*core.Record]*list.Element),
 		readers: make(map[chan struct{}]struct{}),
 	}
 }
@@ -126,7 +127,7 @@ func (l *List) add(a Alert) *list.Element {
 	l.lastID = max(l.lastID, a.ID)
 	e := &entry{alert: a, bytes: weight.Of(a.Context...)}
 	el := l.order.PushFront(e)
-	l.byID[a.ID], l.byPrint[a.Fingerprint] = el, el
+	l.byID[a.ID], l.byPrint[a.Fingerprint], l.byTrigger[a.Trigger] = el, el, el
 	l.bytes += e.bytes
 	l.countUnseen(a.State, 1)
 	l.enforce()
@@ -279,6 +280,9 @@ func (l *List) remove(el *list.Element) {
 	delete(l.byID, e.alert.ID)
 	if l.byPrint[e.alert.Fingerprint] == el {
 		delete(l.byPrint, e.alert.Fingerprint)
+	}
+	if l.byTrigger[e.alert.Trigger] == el {
+		delete(l.byTrigger, e.alert.Trigger)
 	}
 	l.bytes -= e.bytes
 	l.countUnseen(e.alert.State, -1)

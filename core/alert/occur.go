@@ -68,6 +68,11 @@ func (l *List) known(o *Occurrence) (el *list.Element, counted bool) {
 			return el, true
 		}
 	}
+	// The record of an alert comes again when that is escalated, long after and perhaps
+	// to a handler with another fingerprint.
+	if el, ok := l.byTrigger[o.Record]; ok {
+		return el, true
+	}
 	el, ok := l.byPrint[o.Fingerprint]
 	if !ok {
 		return nil, false

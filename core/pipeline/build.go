@@ -221,7 +221,7 @@ func (b *builder) handler(n *config.Node, outer *Env) (*node, common, bool) {
 	if !ok || c.Disabled {
 		return nil, c, ok
 	}
-	h := &node{kind: kind.Name, level: c.Level, filter: c.Filter, bubble: c.Bubble, self: b.o.Self}
+	h := &node{kind: kind.Name, level: c.Level, filter: c.Filter, bubble: c.Bubble || kind.Passes, passes: kind.Passes, self: b.o.Self}
 	if outer != nil {
 		h.depth = outer.inner + 1
 		h.name = outer.Name + "/" + kind.Name
@@ -237,6 +237,10 @@ func (b *builder) handler(n *config.Node, outer *Env) (*node, common, bool) {
 		}
 	}
 	env := &Env{Name: h.name, Self: b.o.Self, build: b, inner: h.depth}
+	if kind.Passes && outer == nil {
+		env.level = c.Level
+		env.filter, _ = b.filter(c.Filter) // a mistake in it is told where the handler is bound
+	}
 	b.fresh = append(b.fresh, h)
 	made := len(b.fresh)
 	handler, err := kind.New(env, options)

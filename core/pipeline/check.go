@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -54,10 +55,15 @@ func (b *builder) unreachable(nodes []*config.Node) {
 			return
 		}
 		level := or(n.Get("level").Text(), "notset")
-		if n.Get("bubble").Text() != "true" && n.Get("filter").IsNull() && strings.EqualFold(level, "notset") {
+		if n.Get("bubble").Text() != "true" && !b.passes(n.Get("type").Text()) && n.Get("filter").IsNull() && strings.EqualFold(level, "notset") {
 			end = name
 		}
 	}
+}
+
+// passes reports whether handlers of a type take no record.
+func (b *builder) passes(kind string) bool {
+	return slices.ContainsFunc(b.o.Kinds.Handlers, func(k HandlerKind) bool { return k.Name == kind && k.Passes })
 }
 
 // inside collects the mistakes in the handlers inside of one that cannot be made

@@ -44,6 +44,9 @@ func (g *graph) deliver(ctx context.Context, name string, r *core.Record) error 
 			if n.name != name {
 				continue
 			}
+			if n.passes && len(n.children) == 1 {
+				n = n.children[0] // what it would hand on, some other time
+			}
 			if n.handler == nil {
 				return fmt.Errorf("handler %q is a blackhole: it delivers nothing", name)
 			}

@@ -38,6 +38,7 @@ type node struct {
 	level    core.Level
 	filter   string
 	bubble   bool
+	passes   bool         // it takes no record
 	handler  core.Handler // nil: blackhole
 	children []*node
 	self     *core.Logger

@@ -23,6 +23,9 @@ type HandlerKind struct {
 	// Options returns a new struct of options, filled with the defaults; a
 	// pointer, with the tags of [config.Decode]. nil if there are none.
 	Options func() any
+	// Passes says that the handler takes no record: what it is offered goes on, as if it
+	// bubbled. Its Handle returns [core.ErrPass].
+	Passes bool
 	// New makes the handler. It may open files, but must not wait for anybody.
 	// If the handler implements [Reporter], its report is part of the status.
 	New func(env *Env, options any) (core.Handler, error)
@@ -96,8 +99,21 @@ type Env struct {
 	// Self logs what happens to the program itself.
 	Self *core.Logger
 
-	build *builder
-	inner int
+	build  *builder
+	inner  int
+	level  core.Level
+	filter func(*core.Record) bool
+}
+
+// Wants reports whether level and filter of a handler that passes (see [HandlerKind]) let
+// r through, for one that gets its records by another way. It may be called concurrently.
+func (e *Env) Wants(r *core.Record) bool {
+	return r.Level >= e.level && (e.filter == nil || matches(e.filter, r))
+}
+
+// Filter compiles an expression that is true or false for a record.
+func (e *Env) Filter(source string) (func(*core.Record) bool, error) {
+	return e.build.o.CompileFilter(source)
 }
 
 // Handler makes the handler that stands inside of another one in the file. Mistakes

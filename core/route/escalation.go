@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -12,8 +13,11 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/alert"
 )
 
-// DefaultEscalation is the default of [EscalationOptions].After.
-const DefaultEscalation = 10 * time.Minute
+// The defaults of [EscalationOptions].
+const (
+	DefaultEscalation = 10 * time.Minute
+	DefaultGrace      = time.Hour
+)
 
 // EscalationOptions says what [NewEscalation] makes. Alerts and Handler must be set.
 type EscalationOptions struct {
@@ -22,13 +26,19 @@ type EscalationOptions struct {
 	// Handler gets the records of an alert that nobody has looked at. It is not
 	// closed.
 	Handler core.Handler
+	// Name marks the alerts that were handed on, so that each is only once, also after
+	// a restart. Two escalations of the same alerts need different ones.
+	Name string
 	// After is how long an alert waits for somebody to look at it; 0 means
 	// DefaultEscalation.
 	After time.Duration
+	// Grace is how late an alert is still handed on: its time may have come while the
+	// program was off or the computer asleep. 0 means DefaultGrace.
+	Grace time.Duration
 	// Level is the lowest level of the record that caused an alert.
 	Level core.Level
 	// Filter, if not nil, is asked whether an alert is to be escalated, with the
-	// record that caused it, when the time has come.
+	// record that caused it. It may be called concurrently and more than once.
 	Filter func(*core.Record) bool
 	// Timeout bounds each delivery; 0 means DefaultTimeout.
 	Timeout time.Duration
@@ -60,6 +70,7 @@ func NewEscalation(o EscalationOptions) *Escalation {
 		panic("route: an escalation needs alerts and a handler")
 	}
 	o.After = cmp.Or(max(o.After, 0), DefaultEscalation)
+	o.Grace = cmp.Or(max(o.Grace, 0), DefaultGrace)
 	o.Timeout = cmp.Or(max(o.Timeout, 0), DefaultTimeout)
 	return &Escalation{o: o}
 }
@@ -67,20 +78,15 @@ func NewEscalation(o EscalationOptions) *Escalation {
 // pace is the least time between two looks at the list.
 const pace = time.Second
 
-// Run escalates until ctx ends; a delivery that has begun is finished. Alerts whose time
-// was over before it began are the matter of an earlier run. It must not run twice at
-// the same time.
+// Run escalates until ctx ends; a delivery that has begun is finished. What fell due while
+// nobody ran it is escalated a moment after its beginning, unless that is longer ago than
+// Grace. It must not run twice at the same time.
 func (e *Escalation) Run(ctx context.Context) {
 	changes, cancel := e.o.Alerts.Subscribe()
 	defer cancel()
-	done := make(map[uint64]bool) // alerts that are on the list
-	start := time.Now()
-	for _, a := range e.o.Alerts.List() {
-		done[a.ID] = !e.due(&a).After(start)
-	}
 	next := time.NewTimer(0)
 	defer next.Stop()
-	pause := time.NewTimer(0)
+	pause := time.NewTimer(pace)
 	defer pause.Stop()
 	for {
 		select {
@@ -94,7 +100,7 @@ func (e *Escalation) Run(ctx context.Context) {
 		case <-changes:
 		case <-next.C:
 		}
-		if at := e.look(ctx, done); !at.IsZero() {
+		if at := e.look(ctx); !at.IsZero() {
 			next.Reset(min(time.Until(at), recheck))
 		}
 		pause.Reset(pace)
@@ -107,30 +113,48 @@ const recheck = time.Minute
 
 func (e *Escalation) due(a *alert.Alert) time.Time { return a.First.Round(0).Add(e.o.After) }
 
+// Waiting is an alert that is going to be escalated if nobody looks at it.
+type Waiting struct {
+	Alert uint64 // its ID
+	Due   time.Time
+}
+
+// Waiting returns the alerts that nobody has looked at and whose time has not come, the
+// next first.
+func (e *Escalation) Waiting() []Waiting {
+	var list []Waiting
+	now := time.Now()
+	for _, a := range e.o.Alerts.List() {
+		if due := e.due(&a); e.concerns(&a) && due.After(now) {
+			list = append(list, Waiting{a.ID, due})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Waiting) int { return a.Due.Compare(b.Due) })
+	return list
+}
+
+// concerns reports whether an alert is still to be escalated.
+func (e *Escalation) concerns(a *alert.Alert) bool {
+	return a.State == alert.New && a.Trigger.Level >= e.o.Level && !slices.Contains(a.Escalated, e.o.Name) &&
+		(e.o.Filter == nil || e.o.Filter(a.Trigger))
+}
+
 // look escalates what is due, and returns when the next alert is; zero for none.
-func (e *Escalation) look(ctx context.Context, done map[uint64]bool) (next time.Time) {
+func (e *Escalation) look(ctx context.Context) (next time.Time) {
 	list := e.o.Alerts.List()
-	listed := make(map[uint64]bool, len(list))
 	for i := len(list) - 1; i >= 0 && ctx.Err() == nil; i-- {
 		a := &list[i]
-		listed[a.ID] = true
-		if done[a.ID] || a.State != alert.New || a.Trigger.Level < e.o.Level {
+		if !e.concerns(a) {
 			continue
 		}
-		if at := e.due(a); at.After(time.Now()) {
-			if next.IsZero() || at.Before(next) {
+		late := time.Since(e.due(a))
+		switch {
+		case late < 0:
+			if at := e.due(a); next.IsZero() || at.Before(next) {
 				next = at
 			}
-			continue
-		}
-		done[a.ID] = true
-		e.escalate(a.ID)
-	}
-	if ctx.Err() == nil {
-		for id := range done {
-			if !listed[id] {
-				delete(done, id)
-			}
+		case late <= e.o.Grace:
+			e.escalate(a.ID)
 		}
 	}
 	return next
@@ -140,7 +164,7 @@ func (e *Escalation) look(ctx context.Context, done map[uint64]bool) (next time.
 // another was handed on.
 func (e *Escalation) escalate(id uint64) {
 	a, ok := e.o.Alerts.Get(id)
-	if !ok || a.State != alert.New || e.o.Filter != nil && !e.o.Filter(a.Trigger) {
+	if !ok || !e.o.Alerts.Escalate(id, e.o.Name) {
 		return
 	}
 	err := guarded(context.Background(), e.o.Timeout, func(ctx context.Context) error {

@@ -114,19 +114,45 @@ func TestAnAlertThatIsSeenWhileAnotherIsEscalatedIsNot(t *testing.T) {
 	})
 }
 
-func TestAfterARestartOnlyWhatIsNotDueYetIsEscalated(t *testing.T) {
+func TestARestartEscalatesWhatFellDueMeanwhileAndNothingTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, l := new(sink), alert.NewList(alert.Options{})
-		o := route.EscalationOptions{Alerts: l, Handler: s, After: time.Minute}
+		o := route.EscalationOptions{Alerts: l, Handler: s, Name: "phone", After: 10 * time.Minute}
 		stop := runEscalation(t, route.NewEscalation(o))
-		occur(l, "old")
-		sleep(50 * time.Second)
-		occur(l, "new")
-		sleep(20 * time.Second)
+		occur(l, "in time")
+		sleep(5 * time.Minute)
+		occur(l, "long ago")
+		sleep(6 * time.Minute)
 		stop()
-		defer runEscalation(t, route.NewEscalation(o))()
+		sleep(30 * time.Minute)
+		occur(l, "meanwhile")
+		sleep(40 * time.Minute)
+		occur(l, "to come")
+		e := route.NewEscalation(o)
+		defer runEscalation(t, e)()
+		if w := e.Waiting(); len(w) != 1 || w[0].Alert != 4 || w[0].Due.Sub(time.Now()) != 10*time.Minute {
+			t.Errorf("waiting: %+v", w)
+		}
+		sleep(time.Minute)
+		if got := s.all(); got != "in time, meanwhile" {
+			t.Errorf("after the restart: %s", got)
+		}
 		sleep(time.Hour)
-		if got := s.all(); got != "old, new" {
+		if got := s.all(); got != "in time, meanwhile, to come" {
+			t.Errorf("escalated: %s", got)
+		}
+	})
+}
+
+func TestSeveralEscalationsOfTheSameAlert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, l := new(sink), alert.NewList(alert.Options{})
+		for _, name := range []string{"phone", "team"} {
+			defer runEscalation(t, route.NewEscalation(route.EscalationOptions{Alerts: l, Handler: s, Name: name}))()
+		}
+		occur(l, "declined")
+		sleep(time.Hour)
+		if got := s.all(); got != "declined, declined" {
 			t.Errorf("escalated: %s", got)
 		}
 	})

@@ -6,6 +6,7 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -52,15 +53,47 @@ type version struct {
 	count, omitted int
 	state          alert.State
 	last           int64
+	delivery       string
 }
 
 func versionOf(a *alert.Alert) version {
-	return version{a.Count, a.Omitted, a.State, a.Last.UnixNano()}
+	return version{a.Count, a.Omitted, a.State, a.Last.UnixNano(), deliveryOf(a)}
 }
+
+// delivery is what became of the attempts to tell somebody about an alert.
+type delivery struct {
+	Escalated []string        `json:"escalated,omitempty"`
+	Failures  []alert.Failure `json:"failures,omitempty"`
+}
+
+// deliveryOf returns that as JSON; "" if there is nothing to tell.
+func deliveryOf(a *alert.Alert) string {
+	if len(a.Escalated) == 0 && len(a.Failures) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(delivery{a.Escalated, a.Failures})
+	if err != nil {
+		return "" // of texts and times only
+	}
+	return string(text)
+}
+
+// readDelivery is the reverse of deliveryOf. What cannot be read is forgotten.
+func readDelivery(a *alert.Alert, text string) {
+	var d delivery
+	if text != "" && json.Unmarshal([]byte(text), &d) == nil {
+		a.Escalated, a.Failures = d.Escalated, d.Failures
+	}
+}
+
+const deliverySchema = `
+ALTER TABLE alerts ADD COLUMN delivery TEXT NOT NULL DEFAULT ''; -- JSON
+PRAGMA user_version = 4;
+`
 
 // schemas returns what makes each version of the tables of the one before; SQLite's
 // user_version says which one there is.
-func schemas() []string { return []string{alertsSchema, mutesSchema, filtersSchema} }
+func schemas() []string { return []string{alertsSchema, mutesSchema, filtersSchema, deliverySchema} }
 
 const alertsSchema = `
 CREATE TABLE alerts (
@@ -166,7 +199,7 @@ func (s *Store) Load(ctx context.Context, o alert.Options) (*alert.List, error) 
 	}
 	o.FirstID = max(o.FirstID, s.last+1)
 	list := alert.NewList(o)
-	rows, err := s.db.QueryContext(ctx, `SELECT id, fingerprint, state, count, omitted, first, last, title, body, newest, trigger_at, context
+	rows, err := s.db.QueryContext(ctx, `SELECT id, fingerprint, state, count, omitted, first, last, title, body, newest, trigger_at, context, delivery
 		FROM alerts ORDER BY last, id`)
 	if err != nil {
 		return nil, fmt.Errorf("load alerts: %w", err)
@@ -195,10 +228,12 @@ func scan(rows *sql.Rows) (a alert.Alert, err error) {
 	var first, last int64
 	var at int
 	var newest, context []byte
-	err = rows.Scan(&a.ID, &a.Fingerprint, &state, &a.Count, &a.Omitted, &first, &last, &a.Title, &a.Body, &newest, &at, &context)
+	var delivery string
+	err = rows.Scan(&a.ID, &a.Fingerprint, &state, &a.Count, &a.Omitted, &first, &last, &a.Title, &a.Body, &newest, &at, &context, &delivery)
 	if err != nil {
 		return a, err
 	}
+	readDelivery(&a, delivery)
 	a.First, a.Last = time.Unix(0, first), time.Unix(0, last)
 	if a.State.UnmarshalText([]byte(state)) != nil {
 		a.State = alert.Seen

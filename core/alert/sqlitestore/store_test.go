@@ -288,3 +288,28 @@ func TestWhatIsShownIsRemembered(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatBecameOfTheDeliveryOutlivesTheProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s := open(t, path, sqlitestore.Options{})
+	list := load(t, s)
+	id := occur(list, "a", record("shop", "declined")).ID
+	save(t, s, list)
+	list.Failed(id, "phone", "the server answers 503")
+	list.Escalate(id, "team")
+	save(t, s, list)
+	again := open(t, path, sqlitestore.Options{})
+	loaded := load(t, again)
+	a, _ := loaded.Get(id)
+	if len(a.Failures) != 1 || a.Failures[0].By != "phone" || a.Failures[0].Reason != "the server answers 503" || a.Failures[0].At.IsZero() {
+		t.Errorf("failures: %+v", a.Failures)
+	}
+	if loaded.Escalate(id, "team") || !loaded.Escalate(id, "boss") {
+		t.Errorf("escalated: %v", a.Escalated)
+	}
+	loaded.Delivered(id, "phone")
+	save(t, again, loaded)
+	if a, _ := load(t, open(t, path, sqlitestore.Options{})).Get(id); len(a.Failures) != 0 || len(a.Escalated) != 2 {
+		t.Errorf("in the end: %+v", a)
+	}
+}

@@ -121,14 +121,14 @@ func (r *row) write(ctx context.Context, tx *sql.Tx) error {
 		return nil
 	}
 	if r.context == nil {
-		_, err := tx.ExecContext(ctx, "UPDATE alerts SET state = ?, count = ?, last = ?, title = ?, body = ?, newest = ? WHERE id = ?",
-			r.State.String(), r.Count, r.Last.UnixNano(), r.Title, r.Body, r.newest, r.ID)
+		_, err := tx.ExecContext(ctx, "UPDATE alerts SET state = ?, count = ?, last = ?, title = ?, body = ?, newest = ?, delivery = ? WHERE id = ?",
+			r.State.String(), r.Count, r.Last.UnixNano(), r.Title, r.Body, r.newest, deliveryOf(r.Alert), r.ID)
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO alerts
-		(id, fingerprint, state, count, omitted, first, last, title, body, newest, trigger_at, context)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		(id, fingerprint, state, count, omitted, first, last, title, body, newest, trigger_at, context, delivery)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.Fingerprint, r.State.String(), r.Count, r.Omitted, r.First.UnixNano(), r.Last.UnixNano(),
-		r.Title, r.Body, r.newest, slices.Index(r.Context, r.Trigger), r.context)
+		r.Title, r.Body, r.newest, slices.Index(r.Context, r.Trigger), r.context, deliveryOf(r.Alert))
 	return err
 }
