@@ -13,7 +13,7 @@ import (
 func kinds(a *app.App) pipeline.Kinds {
 	return pipeline.Kinds{
 		Sources: slices.Concat(networkSources(), brokerSources(), localSources()),
-		Handlers: slices.Concat(bufferKinds(), streamKinds(), fileKinds(), senderKinds(), brokerSenderKinds(), notifierKinds(a),
+		Handlers: slices.Concat(bufferKinds(), routingKinds(a), streamKinds(), fileKinds(), senderKinds(), brokerSenderKinds(), notifierKinds(a),
 			pushKinds(a)),
 		Processors: processorKinds(),
 	}

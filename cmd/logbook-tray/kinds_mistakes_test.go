@@ -116,7 +116,29 @@ func mistakes() map[string][]string {
 		"Handler `tagging`":  {`handlers: [{type: tagging, handlers: {a: {type: «fil»}}}]`, `handlers: [{type: tagging, handlers: «{}»}]`},
 		"Handler `fan`":      {`handlers: [{type: fan, handlers: [{type: stderr}, {type: stderr, color: «red»}]}]`, `handlers: [{type: fan, handlers: «[]»}]`},
 		"Handler `threaded`": {`handlers: [{type: threaded, queue_full: «drop», handler: {type: stderr}}]`},
-		"Handler `null`":     {`handlers: [{type: "null", filter: "«chanel» == 'a'"}]`},
+		"Handler `inhibit`": {
+			`handlers: [{type: inhibit, cause: «"chanel == 1"», effect: "true", handler: {type: stderr}}]`,
+			`handlers: [{type: inhibit, cause: "true", effect: «'level > "high"'», handler: {type: stderr}}]`,
+			`handlers: [{type: inhibit, cause: "true", effect: "false", same: «"extra."», handler: {type: stderr}}]`,
+			`handlers: [{type: inhibit, cause: "true", effect: "false", max_causes: «-1», handler: {type: stderr}}]`,
+			`handlers: [{type: inhibit, cause: "true", effect: "false", for: «5», handler: {type: stderr}}]`,
+			`handlers: [«{type: inhibit, cause: "true", handler: {type: stderr}}»]`,
+			`handlers: [{type: inhibit, cause: «""», effect: "true", handler: {type: stderr}}]`,
+			`handlers: [«{type: inhibit, cause: "true", effect: "false"}»]`,
+		},
+		"Handler `group_wait`": {
+			`handlers: [{type: group_wait, group_by: «"extra."», handler: {type: stderr}}]`,
+			`handlers: [{type: group_wait, max_records: «-1», handler: {type: stderr}}]`,
+			`handlers: [{type: group_wait, wait: «10», handler: {type: stderr}}]`,
+			`handlers: [«{type: group_wait}»]`,
+		},
+		"Handler `escalation`": {
+			`handlers: [{type: escalation, after: «0», handler: {type: stderr}}]`,
+			`handlers: [{type: escalation, after: 10m, filter: '«chanel» == "x"', handler: {type: stderr}}]`,
+			`handlers: [{type: escalation, handler: {type: stderr, color: «red»}}]`,
+			`handlers: [«{type: escalation}»]`,
+		},
+		"Handler `null`": {`handlers: [{type: "null", filter: "«chanel» == 'a'"}]`},
 
 		"Handler `stderr`": {
 			`handlers: [{type: stderr, color: «sometimes»}]`,
@@ -221,6 +243,8 @@ func mistakes() map[string][]string {
 			`handlers: [{type: notification, text: «"{"»}]`,
 			`handlers: [{type: notification, fingerprint: «"("»}]`,
 			`handlers: [{type: notification, queue_size: «-1»}]`,
+			`handlers: [{type: notification, group_wait: 5s, group_by: «"extra."»}]`,
+			`handlers: [{type: notification, group_by: «channel»}]`,
 			`handlers: [{type: notification, record_delta: «60»}]`,
 		},
 		"Handler `ntfy`": {
@@ -362,6 +386,9 @@ func TestKindsShowTheirOwnMistakesAndThoseInside(t *testing.T) {
 		`handlers: [{type: dedup, max_messages: -1, handler: {type: stderr, color: red}}]`,
 		`handlers: [{type: threaded, queue_size: -1, handler: {type: stderr, color: red}}]`,
 		`handlers: [{type: group, max_records: -1}]`,
+		`handlers: [{type: inhibit, cause: "(", effect: "true", handler: {type: stderr, color: red}}]`,
+		`handlers: [{type: group_wait, max_records: -1, handler: {type: stderr, color: red}}]`,
+		`handlers: [{type: escalation, after: 0, handler: {type: stderr, color: red}}]`,
 	} {
 		if _, ds := check(t, source); len(ds) != 2 {
 			t.Errorf("%s: want two mistakes, have %v", source, []config.Diagnostic(ds))

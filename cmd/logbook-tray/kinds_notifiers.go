@@ -47,6 +47,7 @@ type notifying struct {
 	Text        string        `yaml:"text"`
 	Timeout     time.Duration `yaml:"timeout"`
 	QueueSize   int           `yaml:"queue_size"`
+	grouping
 }
 
 // The bounds of notifiers where a file says nothing. A storm of errors is taken up
@@ -64,6 +65,10 @@ func (o *notifying) notify(env *pipeline.Env, a *app.App, build func() (notifier
 	if err != nil {
 		return nil, err
 	}
+	by, err := o.groupBy(env)
+	if err != nil {
+		return nil, closeNotifier(n, a, err)
+	}
 	settings.CloseNotifier = n != notifiers.Notifier(a.Notifier)
 	waiting := queueing{QueueSize: o.QueueSize}
 	if waiting.QueueSize == 0 {
@@ -71,12 +76,18 @@ func (o *notifying) notify(env *pipeline.Env, a *app.App, build func() (notifier
 	}
 	behind, err := waiting.options()
 	if err != nil {
-		if c, ok := n.(io.Closer); ok && settings.CloseNotifier {
-			err = errors.Join(err, c.Close())
-		}
-		return nil, err
+		return nil, closeNotifier(n, a, err)
 	}
-	return newAsync(env, notifiers.NewHandler(n, settings), behind, notificationCounters), nil
+	return o.group(env, newAsync(env, notifiers.NewHandler(n, settings), behind, notificationCounters), by), nil
+}
+
+// closeNotifier lets go of a notifier that a mistake was found after, unless it is the
+// desktop's.
+func closeNotifier(n notifiers.Notifier, a *app.App, mistake error) error {
+	if c, ok := n.(io.Closer); ok && n != notifiers.Notifier(a.Notifier) {
+		return errors.Join(mistake, c.Close())
+	}
+	return mistake
 }
 
 func (o *notifying) options(env *pipeline.Env, a *app.App) (notifiers.Options, error) {

@@ -67,6 +67,7 @@ func printStatus(w io.Writer, s control.Status) error {
 	printSubscribers(&b, p.Subscribers)
 	printHandlers(&b, p.Handlers)
 	printStatusMutes(&b, s.Mutes)
+	printRoutes(&b, s)
 	printWindows(&b, s.Windows)
 	_, err = io.WriteString(w, b.String())
 	return err
@@ -120,6 +121,27 @@ func printStatusMutes(w io.Writer, list []control.Mute) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, m := range list {
 		fmt.Fprintf(tw, "  %s\t%s\theld=%d errors=%d\n", display.Line(m.Label, 60), muteUntil(m), m.Held, m.Errors)
+	}
+	_ = tw.Flush() // a strings.Builder does not fail
+}
+
+func printRoutes(w io.Writer, s control.Status) {
+	if len(s.Inhibitions) > 0 {
+		fmt.Fprintln(w, "\ninhibited")
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, i := range s.Inhibitions {
+		fmt.Fprintf(tw, "  %s\tby %q\tuntil %s\theld=%d\n", i.Handler, display.Line(i.Cause, 60), i.Until.Local().Format(time.DateTime), i.Held)
+	}
+	_ = tw.Flush() // a strings.Builder does not fail
+	if len(s.Escalations) > 0 {
+		fmt.Fprintln(w, "\nescalations")
+	}
+	for _, e := range s.Escalations {
+		fmt.Fprintf(tw, "  %s\tafter %s\tescalated=%d failed=%d waiting=%d\n", e.Handler, e.After, e.Escalated, e.Failed, len(e.Waiting))
+		for _, a := range e.Waiting {
+			fmt.Fprintf(tw, "    alert %d\tat %s\t\n", a.Alert, a.Due.Local().Format(time.DateTime))
+		}
 	}
 	_ = tw.Flush() // a strings.Builder does not fail
 }

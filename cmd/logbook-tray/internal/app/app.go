@@ -68,6 +68,7 @@ type App struct {
 	Store    *model.Store
 	Alerts   *alert.List
 	Mutes    *mute.Stack
+	Routes   Routes
 	Notifier platform.Notifier
 	Self     *core.Logger
 

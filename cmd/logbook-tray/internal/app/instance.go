@@ -47,7 +47,7 @@ func (i *Instance) Status() control.Status {
 	s.Pipeline = p
 	held := i.Store.Stats()
 	s.Records = control.Records{Held: held.Held, Evicted: held.Evicted}
-	s.Mutes = i.Mutes()
+	s.Mutes, s.Inhibitions, s.Escalations = i.Mutes(), i.Routes.Inhibitions(), i.Routes.Escalations()
 	if until, muted := i.Muted(); muted {
 		s.Muted = true
 		if !until.IsZero() {

@@ -25,9 +25,38 @@ type Status struct {
 	Muted      bool       `json:"muted"`
 	MutedUntil *time.Time `json:"muted_until,omitempty"`
 	// Mutes are all that is held back, newest first, with what each has held back.
-	Mutes    []Mute  `json:"mutes"`
-	Records  Records `json:"records"`
-	Pipeline any     `json:"pipeline"`
+	Mutes []Mute `json:"mutes"`
+	// Inhibitions are the causes that hold their effects back just now, Escalations the
+	// handlers that hand on what nobody looks at.
+	Inhibitions []Inhibition `json:"inhibitions"`
+	Escalations []Escalation `json:"escalations"`
+	Records     Records      `json:"records"`
+	Pipeline    any          `json:"pipeline"`
+}
+
+// Inhibition is a record that explains others, which are held back.
+type Inhibition struct {
+	Handler string    `json:"handler"`
+	Cause   string    `json:"cause"` // its message
+	Same    string    `json:"same"`  // what the cause and its effects have in common
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until"`
+	Held    int       `json:"held"`
+}
+
+// Escalation is a handler that hands on alerts that nobody looks at.
+type Escalation struct {
+	Handler   string         `json:"handler"`
+	After     string         `json:"after"`
+	Escalated uint64         `json:"escalated"`
+	Failed    uint64         `json:"failed"`
+	Waiting   []WaitingAlert `json:"waiting"` // the next first
+}
+
+// WaitingAlert is an alert that is handed on when it is due, if nobody looks at it.
+type WaitingAlert struct {
+	Alert uint64    `json:"alert"`
+	Due   time.Time `json:"due"`
 }
 
 // Window is an open window and what it shows.
