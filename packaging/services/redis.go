@@ -12,8 +12,8 @@ import (
 )
 
 // StartRedis starts a Redis that is gone when the test is over. options are more of
-// redis-server, such as "--requirepass", "secret". It writes to its disk before it
-// answers.
+// redis-server, such as "--requirepass", "secret". It writes what it has
+// before it answers, so that nothing is lost when it is killed.
 func StartRedis(t testing.TB, options ...string) *Broker {
 	t.Helper()
 	found(t, "/usr/bin/redis-server")

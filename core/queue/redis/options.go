@@ -36,6 +36,8 @@ const (
 	DefaultKey       = "redis"   // of RedisHandler
 	DefaultGroup     = "logbook-tray"
 	DefaultMaxLength = 100_000
+	DefaultWindow    = 1000
+	DefaultLinger    = 5 * time.Second
 	DefaultTimeout   = 10 * time.Second
 )
 
@@ -60,6 +62,12 @@ type Options struct {
 	// MaxLength bounds the list of a tap and the stream of a sender; the oldest are
 	// dropped. 0 means DefaultMaxLength.
 	MaxLength int64
+	// Window is how many records a sender holds that Redis has not confirmed; 0 means
+	// DefaultWindow.
+	Window int
+	// Linger is how long Close of a sender waits for confirmations; 0 means
+	// DefaultLinger, less than 0 not at all.
+	Linger time.Duration
 	// TLS is used with rediss; nil means the authorities of the system.
 	TLS *tls.Config
 	// Timeout bounds an attempt to connect, and a command; 0 means DefaultTimeout.
@@ -108,6 +116,8 @@ func (o Options) withDefaults() (Options, *goredis.Options, error) {
 		}
 	}
 	setDefault(&o.MaxLength, DefaultMaxLength)
+	setDefault(&o.Window, DefaultWindow)
+	setDefault(&o.Linger, DefaultLinger)
 	setDefault(&o.Timeout, DefaultTimeout)
 	if o.Decoder == nil {
 		if o.Decoder, err = wire.NewDecoder(wire.Options{}); err != nil {
@@ -194,25 +204,4 @@ func name(c *goredis.Options, o *Options) string {
 		scheme = "rediss"
 	}
 	return fmt.Sprintf("%s://%s/%d %s %s", scheme, c.Addr, c.DB, o.Mode, o.Queue)
-}
-
-// explain says what to do about an error of the server.
-func explain(err error, c *goredis.Options) error {
-	if isRefused(err) && (goredis.HasErrorPrefix(err, "WRONGPASS") || goredis.HasErrorPrefix(err, "NOAUTH")) {
-		user := c.Username
-		if user == "" {
-			user = "default"
-		}
-		return fmt.Errorf("the user %q or its password is wrong: %w", user, err)
-	}
-	return err
-}
-
-// isRefused reports whether the server is there and does not want us.
-func isRefused(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	answer, ok := errors.AsType[goredis.Error](err)
-	return ok && !errors.Is(answer, goredis.Nil) && !goredis.HasErrorPrefix(err, "LOADING")
 }

@@ -36,9 +36,18 @@ type Receiver struct {
 	done    chan struct{} // closed when the goroutine has ended
 	closing sync.Once
 
-	redis *goredis.Client
+	redis   *goredis.Client
+	waiting *goredis.Client // for what may be cut short: its connections end with the drain
+	held    *held           // of a list
+	ready   [4]int          // how much is at hand in each; of the goroutine that receives
+	entries entries         // of a stream
+	batch   []queue.Message // to be handed over; of the goroutine that receives
 
-	trimmed atomic.Uint64
+	settled  chan struct{} // capacity 1: there is something to tell Redis
+	stop     chan struct{} // closed by Close when that is all
+	settling sync.WaitGroup
+	rejected atomic.Uint64
+	trimmed  atomic.Uint64
 }
 
 var (
@@ -55,17 +64,28 @@ func NewReceiver(o Options) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
+	id := newID()
 	r := &Receiver{
-		name: name(client, &o), opts: o, client: client, own: ownList(),
-		inbox: inbox.New(), done: make(chan struct{}),
+		name: name(client, &o), opts: o, client: client, own: prefix + id,
+		inbox: inbox.New(), done: make(chan struct{}), settled: make(chan struct{}, 1), stop: make(chan struct{}),
+		entries: entries{open: make(map[string]struct{})},
+	}
+	r.held = newHeld(heldPrefix+id, o.Mode == Consume)
+	if o.Mode == Tap {
+		r.held = newHeld(r.own+heldSuffix, true)
 	}
 	r.link = link.New(r.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	receiving, drain := context.WithCancel(r.ctx)
 	r.drain = drain
-	dialing(r.ctx, client)
-	r.redis = goredis.NewClient(client)
+	settings := *client
+	dialing(receiving, &settings)
+	r.waiting = goredis.NewClient(&settings)
+	settings = *client
+	dialing(r.ctx, &settings)
+	r.redis = goredis.NewClient(&settings)
 	go r.run(receiving)
+	r.settling.Go(r.tellAll)
 	return r, nil
 }
 
@@ -73,15 +93,26 @@ func NewReceiver(o Options) (*Receiver, error) {
 func (r *Receiver) String() string { return r.name }
 
 // Status returns the condition of the connection.
-func (r *Receiver) Status() queue.Status { return r.link.Status() }
+func (r *Receiver) Status() queue.Status {
+	s := r.link.Status()
+	if n := r.rejected.Load(); n > 0 {
+		s.Detail += fmt.Sprintf("; %d messages rejected", n)
+	}
+	return s
+}
+
+// Rejected returns how many messages were no records. They do not come again.
+func (r *Receiver) Rejected() uint64 { return r.rejected.Load() }
 
 // Dropped returns how many messages did not fit into the list of a tap, or were taken
-// from Redis and not received before Close. A stream keeps the latter.
+// from Redis and not received before Close. The queue, a list and a stream keep the latter.
 func (r *Receiver) Dropped() uint64 {
-	if r.opts.Mode == Stream {
+	switch r.opts.Mode {
+	case Tap, Channel:
+		return r.trimmed.Load() + r.inbox.Lost()
+	default:
 		return 0
 	}
-	return r.trimmed.Load() + r.inbox.Lost()
 }
 
 // Receive implements [queue.Receiver].
@@ -95,21 +126,27 @@ func (r *Receiver) Drain() { r.drain() }
 // closeTimeout is how long Redis may take to answer the last command.
 const closeTimeout = 3 * time.Second
 
-// Close implements [queue.Receiver]. It waits until the connection is closed and a tap is
-// unbound.
+// Close implements [queue.Receiver]. It waits until the connection is closed. What nobody
+// has received goes back to the list; what was not acknowledged the next receiver gets. A
+// tap is unbound.
 func (r *Receiver) Close() error {
 	r.closing.Do(func() {
 		r.drain()
 		r.inbox.Discard()
 		t := time.AfterFunc(closeTimeout, r.cancel)
 		<-r.done
-		if r.opts.Mode == Tap {
+		r.inbox.Close()
+		close(r.stop)
+		r.settling.Wait()
+		switch r.opts.Mode {
+		case Tap:
 			r.unbind()
+		case Consume, List:
+			r.giveBack(r.ctx)
 		}
 		t.Stop()
 		r.cancel()
-		_ = r.redis.Close() // its connections are closed already
-		r.inbox.Close()
+		_, _ = r.waiting.Close(), r.redis.Close() // their connections are closed already
 		r.link.Closed()
 	})
 	return nil
@@ -144,15 +181,46 @@ func (r *Receiver) session(ctx context.Context) error {
 		return r.listen(ctx)
 	case Stream:
 		return r.stream(ctx)
-	case Consume:
-		return r.pop(ctx, priorities(r.opts.Queue), false)
 	default:
-		return r.pop(ctx, []string{r.opts.Queue}, !r.opts.Newest)
+		return r.take(ctx)
+	}
+}
+
+// settle has Redis told what is done with.
+func (r *Receiver) settle() {
+	select {
+	case r.settled <- struct{}{}:
+	default: // it is going to be
+	}
+}
+
+// tellAll tells Redis what is done with, until the receiver is closed. What fails is
+// told again after the next connection is made.
+func (r *Receiver) tellAll() {
+	tell := r.release
+	if r.opts.Mode == Stream {
+		tell = r.acknowledge
+	}
+	for open := true; open; {
+		select {
+		case <-r.settled:
+		case <-r.stop:
+			open = false
+		}
+		_ = tell(r.ctx)
 	}
 }
 
 // message makes a message of what a program has put into Redis.
 func (r *Receiver) message(body []byte) queue.Message {
+	m := r.decoded(body)
+	if m.Err != nil {
+		r.rejected.Add(1)
+	}
+	return m
+}
+
+func (r *Receiver) decoded(body []byte) queue.Message {
 	m := queue.Message{Body: body}
 	if r.opts.Mode != Tap && r.opts.Mode != Consume {
 		m.Record, m.Err = r.opts.Decoder.Decode(body)
@@ -171,17 +239,4 @@ func (r *Receiver) message(body []byte) queue.Message {
 		m.Record.Extra.Set(Redelivered, true)
 	}
 	return m
-}
-
-// put hands texts over.
-func (r *Receiver) put(texts ...string) {
-	for len(texts) > 0 {
-		n := min(len(texts), inbox.Batch)
-		batch := r.inbox.New()
-		for _, text := range texts[:n] {
-			batch = append(batch, r.message([]byte(text)))
-		}
-		r.inbox.Put(batch)
-		texts = texts[n:]
-	}
 }

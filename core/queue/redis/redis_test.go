@@ -384,8 +384,17 @@ func TestWhatRedisRefusesIsSaid(t *testing.T) {
 		st := s.Status()
 		return st.State == queue.StateFailed && strings.Contains(st.Err.Error(), `the user "tray" or its password is wrong`)
 	}, s)
-	err := sender(t, o).Send(patience(t), []byte("{}"))
-	if err == nil || !strings.Contains(err.Error(), "password is wrong") || strings.Contains(err.Error(), "hush") {
+	impatient := o
+	impatient.Linger = -1
+	to, err := redis.NewSender(impatient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the refusal", func() bool {
+		st := to.Status()
+		return st.State == queue.StateFailed && strings.Contains(st.Err.Error(), "password is wrong") && !strings.Contains(st.Err.Error(), "hush")
+	}, to)
+	if err := to.Close(); err != nil {
 		t.Error(err)
 	}
 	o.URI = "redis://tray:secret@" + b.Addr() + "/3"

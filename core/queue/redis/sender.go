@@ -3,138 +3,317 @@ package redis
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/outbox"
 	"github.com/logbook-tray/logbook-tray/core/wire/kombu"
 )
 
-// Sender is the sending end. Send returns when Redis has the record; it tries again, as
-// long as its context allows, when the connection is lost, so that a record may
-// arrive twice.
-type Sender struct {
-	name   string
-	opts   Options
-	client *goredis.Options
-	redis  *goredis.Client
-	link   *link.Link
-	ctx    context.Context //nolint:containedctx // the lifetime of the connections
-	cancel context.CancelFunc
-}
+// Sender is the sending end. It sends in order, as many at once as are at hand, and holds
+// each record until Redis has it; when the connection is lost it asks Redis which of
+// them it has got, and sends the others. A record arrives twice only if Redis has lost
+// the answer too; it is marked as redelivered then, in the modes where a record has an
+// envelope: all but [List] and [Channel].
+//
+// Send returns when the record is queued, and waits when Window records are without
+// confirmation, as they are while Redis has no room.
+type Sender struct{ *outbox.Outbox }
 
 var (
 	_ queue.Sender   = (*Sender)(nil)
 	_ queue.Statuser = (*Sender)(nil)
 )
 
-// NewSender returns a sender that connects when there is something to send. The error
-// says what is wrong with the options.
+// NewSender returns a sender that connects by itself, as soon as Redis is there, and
+// again when the connection is lost. The error says what is wrong with the options.
 func NewSender(o Options) (*Sender, error) {
 	o, client, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	s := &Sender{name: name(client, &o), opts: o, client: client}
-	s.link = link.New(s.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	dialing(s.ctx, client)
-	s.redis = goredis.NewClient(client)
+	name := name(client, &o)
+	progress := &progress{key: ours + "sender." + rand.Text()}
+	return &Sender{outbox.New(outbox.Options{
+		Name: name, Window: o.Window, Linger: o.Linger, Refused: isRefused,
+		Link: link.New(name, o.ReconnectMin, o.ReconnectMax, o.OnPeer),
+		Connect: func(ctx context.Context) (outbox.Session, string, error) {
+			s, err := open(ctx, client, &o, progress)
+			if err != nil {
+				return nil, "", explain(err, client)
+			}
+			return s, "sends to " + o.Queue, nil
+		},
+	})}, nil
+}
+
+// progress is how far a sender has come, across its connections.
+type progress struct {
+	key   string // where Redis keeps the number of the first record that it does not have
+	known bool   // what it keeps is right; of the goroutine of a session
+	fresh uint64 // the number of the first record that was never sent; of the outbox
+}
+
+// keptFor is how long Redis keeps it.
+const keptFor = 24 * time.Hour
+
+// session is one connection of a sender.
+type session struct {
+	redis    *goredis.Client
+	client   *goredis.Options
+	opts     *Options
+	ctx      context.Context //nolint:containedctx // the lifetime of the connection
+	cancel   context.CancelFunc
+	progress *progress
+	has      uint64 // Redis has the records below this number
+	keeps    bool   // Redis keeps how far we are
+	doubt    bool   // Redis may have more than that
+
+	records   chan numbered
+	confirmed chan uint64
+	lost      chan error // capacity 1
+	served    sync.WaitGroup
+}
+
+type numbered struct {
+	number uint64
+	body   []byte
+	again  bool // Redis may have it
+}
+
+// Interface guards.
+var (
+	_ outbox.Session  = (*session)(nil)
+	_ outbox.Remarker = (*session)(nil)
+)
+
+// open connects and finds out what Redis has got.
+func open(ctx context.Context, client *goredis.Options, o *Options, p *progress) (*session, error) {
+	s := &session{
+		client: client, opts: o, progress: p, lost: make(chan error, 1),
+		records: make(chan numbered, o.Window), confirmed: make(chan uint64, o.Window),
+	}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	settings := *client
+	dialing(s.ctx, &settings)
+	s.redis = goredis.NewClient(&settings)
+	if err := s.ask(); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	s.served.Go(s.serve)
 	return s, nil
 }
 
-// String returns the address, the mode and the queue, without user and password.
-func (s *Sender) String() string { return s.name }
-
-// Status returns the condition of the connection.
-func (s *Sender) Status() queue.Status { return s.link.Status() }
-
-// Send implements [queue.Sender].
-func (s *Sender) Send(ctx context.Context, body []byte) error {
-	for {
-		if s.ctx.Err() != nil {
-			return queue.ErrClosed
-		}
-		err := s.try(ctx, body)
-		if err == nil {
-			s.link.Up("", nil)
-			return nil
-		}
-		if s.ctx.Err() != nil {
-			return queue.ErrClosed
-		}
-		refused := isRefused(err)
-		err = explain(err, s.client)
-		s.link.Down(err, refused)
-		if refused || !s.pause(ctx) {
-			return fmt.Errorf("send to %s: %w", s.name, err)
-		}
+// ask asks what Redis has got. That is a command that writes, so that a Redis that takes
+// nothing says so here.
+func (s *session) ask() error {
+	var made *goredis.BoolCmd
+	var has *goredis.StringCmd
+	commands, err := s.redis.TxPipelined(s.ctx, func(p goredis.Pipeliner) error {
+		made = p.SetNX(s.ctx, s.progress.key, 0, keptFor)
+		has = p.Get(s.ctx, s.progress.key)
+		return nil
+	})
+	if err = answer(commands, err); goredis.HasErrorPrefix(err, "NOPERM") {
+		s.doubt = true
+		return s.redis.Ping(s.ctx).Err()
 	}
+	if err != nil {
+		return err
+	}
+	s.keeps = true
+	if s.doubt = !s.progress.known || made.Val(); !s.doubt {
+		s.has, err = has.Uint64()
+	}
+	return err
 }
 
-// pause waits before the next attempt.
-func (s *Sender) pause(ctx context.Context) bool {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.ctx, cancel)()
-	return s.link.Pause(ctx)
+// Remark implements [outbox.Remarker].
+func (s *session) Remark() error {
+	if s.keeps {
+		return nil
+	}
+	return fmt.Errorf("records may arrive twice after a loss of the connection: the user %q may not use the keys that begin with %s", s.client.Username, ours)
 }
 
-// Close implements [queue.Sender]. What is being sent is given up.
-func (s *Sender) Close() error {
-	s.cancel()
-	s.link.Closed()
-	_ = s.redis.Close() // its connections are closed already
+// Publish implements [outbox.Session].
+func (s *session) Publish(_ context.Context, number uint64, body []byte) error {
+	if number < s.has {
+		s.confirmed <- number // there is room for all
+		return nil
+	}
+	again := s.doubt && number < s.progress.fresh
+	s.progress.fresh = max(s.progress.fresh, number+1)
+	s.records <- numbered{number, body, again} // there is room for all
 	return nil
 }
 
-// try sends a record once.
-func (s *Sender) try(ctx context.Context, body []byte) error {
-	switch s.opts.Mode {
-	case List:
-		if s.opts.Newest {
-			return s.redis.LPush(ctx, s.opts.Queue, body).Err()
+// Confirmed implements [outbox.Session].
+func (s *session) Confirmed() <-chan uint64 { return s.confirmed }
+
+// Lost implements [outbox.Session].
+func (s *session) Lost() <-chan error { return s.lost }
+
+// Close implements [outbox.Session].
+func (s *session) Close() {
+	s.cancel()
+	s.served.Wait()
+	_ = s.redis.Close() // its connections are closed already
+}
+
+// What is sent at once at most.
+const (
+	maxRecords = 128
+	maxBytes   = 4 << 20
+)
+
+// idleCheck is how often a sender with nothing to send looks whether Redis is there.
+const idleCheck = 10 * time.Second
+
+// serve sends what is at hand, until the session ends.
+func (s *session) serve() {
+	idle := time.NewTicker(idleCheck)
+	defer idle.Stop()
+	for {
+		var err error
+		select {
+		case first := <-s.records:
+			err = s.send(s.gather(first))
+		case <-idle.C:
+			err = s.redis.Ping(s.ctx).Err()
+		case <-s.ctx.Done():
+			return
 		}
-		return s.redis.RPush(ctx, s.opts.Queue, body).Err()
-	case Channel:
-		return s.redis.Publish(ctx, s.opts.Queue, body).Err()
-	case Stream:
-		return s.redis.XAdd(ctx, &goredis.XAddArgs{
-			Stream: s.opts.Queue, MaxLen: s.opts.MaxLength, Approx: true, Values: []any{Field, body},
-		}).Err()
-	default:
-		return s.publish(ctx, body)
+		if err != nil {
+			s.lost <- explain(err, s.client) // the first and last
+			return
+		}
 	}
 }
 
-// publish puts an envelope into all lists that are bound, as kombu does. If there is
-// none, it binds that of the queue.
-func (s *Sender) publish(ctx context.Context, body []byte) error {
-	text, err := kombu.Append(nil, &kombu.Envelope{
-		Body: body, DeliveryTag: rand.Text(), Exchange: s.opts.Queue, RoutingKey: s.opts.Queue,
-	})
+// gather returns a record and those that wait behind it.
+func (s *session) gather(first numbered) []numbered {
+	batch, size := []numbered{first}, len(first.body)
+	for len(batch) < maxRecords && size < maxBytes {
+		select {
+		case next := <-s.records:
+			batch = append(batch, next)
+			size += len(next.body)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// send has Redis take records, all or none of them.
+func (s *session) send(batch []numbered) error {
+	lists, err := s.lists()
 	if err != nil {
 		return err
 	}
-	var members *goredis.StringSliceCmd
-	_, err = s.redis.TxPipelined(ctx, func(p goredis.Pipeliner) error {
-		p.SAdd(ctx, bindings(s.opts.Queue), binding(s.opts.Queue, s.opts.Queue))
-		members = p.SMembers(ctx, bindings(s.opts.Queue))
-		return nil
-	})
+	values, err := s.values(batch)
 	if err != nil {
 		return err
 	}
-	_, err = s.redis.TxPipelined(ctx, func(p goredis.Pipeliner) error {
-		for _, member := range members.Val() {
-			if list, ok := strings.CutPrefix(member, binding(s.opts.Queue, "")); ok {
-				p.LPush(ctx, list, text)
-			}
+	commands, err := s.redis.TxPipelined(s.ctx, func(p goredis.Pipeliner) error {
+		s.write(p, lists, values, batch)
+		if s.keeps {
+			p.Set(s.ctx, s.progress.key, batch[len(batch)-1].number+1, keptFor)
 		}
 		return nil
 	})
-	return err
+	if err = answer(commands, err); err != nil {
+		// A transaction goes on behind a command that has failed, to the last one.
+		s.progress.known = s.progress.known && !isRefused(err)
+		return err
+	}
+	s.progress.known = s.keeps
+	for _, r := range batch {
+		s.confirmed <- r.number // there is room for all
+	}
+	return nil
+}
+
+// values returns the records as they are in Redis.
+func (s *session) values(batch []numbered) ([]any, error) {
+	values := make([]any, 0, len(batch))
+	for _, r := range batch {
+		if s.opts.Mode != Tap && s.opts.Mode != Consume {
+			values = append(values, r.body)
+			continue
+		}
+		text, err := kombu.Append(nil, &kombu.Envelope{
+			Body: r.body, DeliveryTag: rand.Text(), Exchange: s.opts.Queue, RoutingKey: s.opts.Queue, Redelivered: r.again,
+		})
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, text)
+	}
+	return values, nil
+}
+
+// lists returns those that are bound to kombu's queue. If there is none, it binds that of
+// the queue, as kombu does.
+func (s *session) lists() ([]string, error) {
+	if s.opts.Mode != Tap && s.opts.Mode != Consume {
+		return nil, nil
+	}
+	var members *goredis.StringSliceCmd
+	commands, err := s.redis.TxPipelined(s.ctx, func(p goredis.Pipeliner) error {
+		p.SAdd(s.ctx, bindings(s.opts.Queue), binding(s.opts.Queue, s.opts.Queue))
+		members = p.SMembers(s.ctx, bindings(s.opts.Queue))
+		return nil
+	})
+	if err = answer(commands, err); err != nil {
+		return nil, err
+	}
+	var lists []string
+	for _, member := range members.Val() {
+		if list, ok := strings.CutPrefix(member, binding(s.opts.Queue, "")); ok {
+			lists = append(lists, list)
+		}
+	}
+	if lists == nil {
+		return nil, errors.New("nothing is bound to the queue")
+	}
+	return lists, nil
+}
+
+// write adds the commands that write values.
+func (s *session) write(p goredis.Pipeliner, lists []string, values []any, batch []numbered) {
+	ctx, to := s.ctx, s.opts.Queue
+	switch s.opts.Mode {
+	case List:
+		if s.opts.Newest {
+			p.LPush(ctx, to, values...)
+		} else {
+			p.RPush(ctx, to, values...)
+		}
+	case Channel:
+		for _, v := range values {
+			p.Publish(ctx, to, v)
+		}
+	case Stream:
+		for i, v := range values {
+			fields := []any{Field, v}
+			if batch[i].again {
+				fields = append(fields, Redelivered, "1")
+			}
+			p.XAdd(ctx, &goredis.XAddArgs{Stream: to, MaxLen: s.opts.MaxLength, Approx: true, Values: fields})
+		}
+	default:
+		for _, list := range lists {
+			p.LPush(ctx, list, values...)
+		}
+	}
 }

@@ -15,8 +15,15 @@ import (
 // separator is what kombu puts between the parts of names.
 const separator = "\x06\x16"
 
-// prefix marks the lists of taps.
-const prefix = "logbook-tray.tap."
+// ours marks the keys that are not kombu's.
+const ours = "logbook-tray."
+
+// What marks the lists of taps, and those of messages that are being dispatched.
+const (
+	prefix     = ours + "tap."
+	heldPrefix = ours + "held."
+	heldSuffix = ".held" // of a tap
+)
 
 // A tap shows that it lives by a key with an end, which it renews.
 const (
@@ -37,11 +44,11 @@ func bindings(exchange string) string { return "_kombu.binding." + exchange }
 // binding returns the member of that set for a list: routing key, pattern, list.
 func binding(exchange, list string) string { return exchange + separator + separator + list }
 
-// ownList returns a new name for the list of a tap.
-func ownList() string {
+// newID returns what the names of our lists end in.
+func newID() string {
 	b := make([]byte, 8)
 	_, _ = rand.Read(b) // it does not fail
-	return prefix + hex.EncodeToString(b)
+	return hex.EncodeToString(b)
 }
 
 // tap has producers put everything into a list of our own, too, and takes it from there.
@@ -54,7 +61,7 @@ func (r *Receiver) tap(ctx context.Context) error {
 	wg.Go(func() { r.renew(renewing) })
 	defer wg.Wait()
 	defer cancel()
-	return r.pop(ctx, priorities(r.own), false)
+	return r.take(ctx)
 }
 
 // bind binds our list, after it was made known that we live.
@@ -78,7 +85,7 @@ func (r *Receiver) unbind() {
 func (r *Receiver) remove(ctx context.Context, list string) error {
 	_, err := r.redis.TxPipelined(ctx, func(p goredis.Pipeliner) error {
 		p.SRem(ctx, bindings(r.opts.Queue), binding(r.opts.Queue, list))
-		p.Del(ctx, append(priorities(list), list+leaseSuffix)...)
+		p.Del(ctx, append(priorities(list), list+leaseSuffix, list+heldSuffix)...)
 		return nil
 	})
 	return err

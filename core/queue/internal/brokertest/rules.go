@@ -202,9 +202,13 @@ func poison(t *testing.T, tr Transport) {
 func crash(t *testing.T, tr Transport) {
 	count := Count(8_000, 50_000)
 	from, to := tr.receive(t), tr.sender(t, defaults())
-	SendAll(t, to, 0, count)
+	killing, killed := make(chan struct{}), make(chan struct{})
+	sendAll(t, to, 0, count, func(i int) {
+		if i == count*3/4 { // some are left for the time without a broker
+			<-killing
+		}
+	})
 	records := receiving(t, from)
-	killed := make(chan struct{})
 	seen := make([]bool, count)
 	last, twice, received := -1, 0, 0
 	for distinct := 0; distinct < count; {
@@ -214,6 +218,7 @@ func crash(t *testing.T, tr Transport) {
 				t.Fatalf("no more after %d; %+v; %+v; %+v", distinct, from.Status(), from.Stats(), to.Status())
 			}
 			if received++; received == count/2 {
+				close(killing)
 				go func() { tr.Broker.Kill(); close(killed) }()
 			}
 			n := Number(t, r)
