@@ -11,6 +11,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/amqp"
+	"github.com/logbook-tray/logbook-tray/core/queue/mqtt"
 	"github.com/logbook-tray/logbook-tray/core/queue/nats"
 	"github.com/logbook-tray/logbook-tray/core/queue/nng"
 	"github.com/logbook-tray/logbook-tray/core/queue/redis"
@@ -23,6 +24,7 @@ func brokerSenderKinds() []pipeline.HandlerKind {
 		handlerKind("amqp", "publishes records to RabbitMQ as Logbook's MessageQueueHandler does", defaultAMQPSend, newAMQPSender),
 		handlerKind("redis", "publishes records to Redis as Logbook's MessageQueueHandler and RedisHandler do", defaultRedisSend, newRedisSender),
 		handlerKind("nats", "publishes records to a subject or a stream of NATS", defaultNATSSend, newNATSSender),
+		handlerKind("mqtt", "publishes records to a topic of an MQTT 5 broker", defaultMQTTSend, newMQTTSender),
 		handlerKind("nng", "publishes records over NNG, as Logbook's cookbook does", plain[nngSendOptions], newNNGSender),
 	}
 }
@@ -235,6 +237,31 @@ func newNATSSender(env *pipeline.Env, o *natsSendOptions) (core.Handler, error) 
 		return nil, err
 	}
 	return sendToBroker(env, &o.sending, nil, func() (*nats.Sender, error) { return nats.NewSender(settings) })
+}
+
+type mqttSendOptions struct {
+	confirmed
+	clientTLS
+
+	URI   config.Secret `yaml:"uri,required"`
+	Topic string        `yaml:"topic"`
+}
+
+func defaultMQTTSend() *mqttSendOptions { return &mqttSendOptions{confirmed: defaultConfirmed()} }
+
+func newMQTTSender(env *pipeline.Env, o *mqttSendOptions) (core.Handler, error) {
+	uri, err := brokerURI(o.URI, "mqtt", "mqtts")
+	secure, terr := o.config()
+	if err = errors.Join(err, terr, notNegative("window", o.Window)); err != nil {
+		return nil, err
+	}
+	settings := mqtt.Options{
+		URI: uri, Topic: o.Topic, Window: o.Window, Linger: o.Linger, TLS: secure, OnPeer: peerLogger(env),
+	}
+	if err := blameMQTT(settings.Check()); err != nil {
+		return nil, err
+	}
+	return sendToBroker(env, &o.sending, nil, func() (*mqtt.Sender, error) { return mqtt.NewSender(settings) })
 }
 
 type nngSendOptions struct {

@@ -14,6 +14,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/amqp"
+	"github.com/logbook-tray/logbook-tray/core/queue/mqtt"
 	"github.com/logbook-tray/logbook-tray/core/queue/nats"
 	"github.com/logbook-tray/logbook-tray/core/queue/nng"
 	"github.com/logbook-tray/logbook-tray/core/queue/redis"
@@ -28,6 +29,7 @@ func brokerSources() []pipeline.SourceKind {
 		subscription("amqp", "Logbook's MessageQueueHandler over RabbitMQ", newAMQP),
 		subscription("redis", "Logbook's MessageQueueHandler and RedisHandler over Redis", newRedis),
 		subscription("nats", "a subject or a stream of NATS", newNATS),
+		subscription("mqtt", "topics of an MQTT 5 broker", newMQTT),
 	}
 }
 
@@ -154,6 +156,42 @@ func newNATS(env *pipeline.Env, o *natsOptions) (pipeline.Opener, error) {
 
 func blameNATS(err error) error {
 	return blame(err, "the URI", "uri", "the subject", "subject", "the stream", "stream", "the durable", "durable")
+}
+
+type mqttOptions struct {
+	clientTLS
+	decoding
+
+	URI           config.Secret `yaml:"uri,required"`
+	Topics        []string      `yaml:"topics"`
+	Group         string        `yaml:"group"`
+	ClientID      string        `yaml:"client_id"`
+	SessionExpiry time.Duration `yaml:"session_expiry"`
+	Prefetch      int           `yaml:"prefetch"`
+	MaxSize       config.Size   `yaml:"max_size"`
+	Timeout       time.Duration `yaml:"timeout"`
+}
+
+func newMQTT(env *pipeline.Env, o *mqttOptions) (pipeline.Opener, error) {
+	uri, err := brokerURI(o.URI, "mqtt", "mqtts")
+	secure, terr := o.config()
+	d, derr := o.decoder(o.MaxSize)
+	if err = errors.Join(err, terr, derr); err != nil {
+		return nil, err
+	}
+	settings := mqtt.Options{
+		URI: uri, Topics: o.Topics, Group: o.Group, ClientID: o.ClientID, SessionExpiry: o.SessionExpiry, Prefetch: o.Prefetch,
+		MaxMessageSize: int(o.MaxSize), Decoder: d, TLS: secure, Timeout: o.Timeout, OnPeer: peerLogger(env),
+	}
+	if err := blameMQTT(settings.Check()); err != nil {
+		return nil, err
+	}
+	return opener(env, func(context.Context) (queue.Receiver, error) { return mqtt.NewReceiver(settings) }), nil
+}
+
+func blameMQTT(err error) error {
+	return blame(err, "the URI", "uri", "the filter", "topics", "the topic", "topic", "the group", "group",
+		"the client ID", "client_id", "the prefetch", "prefetch")
 }
 
 // nngShared are the options of both directions.

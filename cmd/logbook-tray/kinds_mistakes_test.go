@@ -75,6 +75,17 @@ func mistakes() map[string][]string {
 			`subscribe: [{type: nats, uri: {env: NATS_URI}, prefetch: «-1»}]`,
 			`subscribe: [{type: nats, uri: {env: NATS_URI}, tls_ca: «/no/such/file»}]`,
 		},
+		"Source `mqtt`": {
+			`subscribe: [{type: mqtt, uri: «{env: SHORT}»}]`,
+			`subscribe: [«{type: mqtt}»]`,
+			`subscribe: [{type: mqtt, uri: «"mqtt://tray:hush@h/topic"»}]`,
+			`subscribe: [{type: mqtt, uri: {env: MQTT_URI}, topics: «["a/#/b"]»}]`,
+			`subscribe: [{type: mqtt, uri: {env: MQTT_URI}, topics: «["$share/g/a"]»}]`,
+			`subscribe: [{type: mqtt, uri: {env: MQTT_URI}, group: «a/b»}]`,
+			`subscribe: [{type: mqtt, uri: {env: MQTT_URI}, prefetch: «65536»}]`,
+			`subscribe: [{type: mqtt, uri: {env: MQTT_URI}, session_expiry: «60»}]`,
+			`subscribe: [{type: mqtt, uri: {env: MQTT_URI}, tls_ca: «/no/such/file»}]`,
+		},
 		"Source `nng`": {
 			`listen: [{type: nng, uri: «"tcp://0.0.0.0:13232"»}]`,
 			`listen: [{type: nng, uri: «"tls+tcp://127.0.0.1:13232"»}]`,
@@ -230,6 +241,12 @@ func mistakes() map[string][]string {
 			`handlers: [{type: nats, uri: {env: NATS_URI}, stream: «a.b»}]`,
 			`handlers: [{type: nats, uri: {env: NATS_URI}, window: «-1»}]`,
 		},
+		"Handler `mqtt`": {
+			`handlers: [{type: mqtt, uri: «{env: SHORT}»}]`,
+			`handlers: [{type: mqtt, uri: «"mqtt://tray:hush@h:x"»}]`,
+			`handlers: [{type: mqtt, uri: {env: MQTT_URI}, topic: «"logs/#"»}]`,
+			`handlers: [{type: mqtt, uri: {env: MQTT_URI}, window: «-1»}]`,
+		},
 		"Handler `nng`": {
 			`handlers: [{type: nng, uri: «"tcp://*:13232"», mode: pub_listen}]`,
 			`handlers: [{type: nng, uri: "tcp://h:1", mode: «sub»}]`,
@@ -320,6 +337,7 @@ func TestKindsPointAtMistakes(t *testing.T) {
 	t.Setenv("AMQP_URI", "amqp://localhost")
 	t.Setenv("REDIS_URI", "redis://localhost")
 	t.Setenv("NATS_URI", "nats://localhost")
+	t.Setenv("MQTT_URI", "mqtt://localhost")
 	all := mistakes()
 	for _, k := range allKinds() {
 		if len(all[k.heading]) == 0 {

@@ -94,6 +94,7 @@ func home(t *testing.T) string {
 	t.Setenv("AMQP_URI", "amqp://localhost")
 	t.Setenv("REDIS_URI", "redis://localhost")
 	t.Setenv("NATS_URI", "nats://localhost")
+	t.Setenv("MQTT_URI", "mqtt://localhost")
 	t.Setenv("TELEGRAM_TOKEN", "123456:abcdef")
 	for _, name := range []string{"SLACK_WEBHOOK", "DISCORD_WEBHOOK", "MATTERMOST_WEBHOOK", "TEAMS_WEBHOOK", "ALERT_WEBHOOK"} {
 		t.Setenv(name, "https://hooks.example.com/services/0123456789abcdef")

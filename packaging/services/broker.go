@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -48,6 +49,16 @@ func (b *Broker) Kill() {
 	defer b.mu.Unlock()
 	if b.process != nil {
 		b.process.kill()
+		b.process = nil
+	}
+}
+
+// Stop ends the broker as the system does when it shuts down, and waits for its end.
+func (b *Broker) Stop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.process != nil {
+		b.process.stop()
 		b.process = nil
 	}
 }
@@ -122,6 +133,18 @@ func launch(args ...string) (*process, error) {
 func (p *process) kill() {
 	killGroup(p.cmd.Process.Pid)
 	<-p.done
+}
+
+// stop asks the program to end, and waits for it.
+func (p *process) stop() {
+	if p.cmd.Process.Signal(syscall.SIGTERM) == nil {
+		select {
+		case <-p.done:
+			return
+		case <-time.After(Patience):
+		}
+	}
+	p.kill()
 }
 
 // await waits until ready has no error.

@@ -17,8 +17,9 @@ import (
 )
 
 // writeCertificates writes a new authority, ca.pem, and a server's certificate for
-// 127.0.0.1 and localhost, server.pem and server-key.pem.
-func writeCertificates(dir string) error {
+// 127.0.0.1 and localhost, server.pem and server-key.pem, that is valid until an hour
+// ago if it has expired.
+func writeCertificates(dir string, expired bool) error {
 	authority := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority of a test"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
@@ -29,6 +30,9 @@ func writeCertificates(dir string) error {
 		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	if expired {
+		server.NotBefore, server.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
 	}
 	authorityKey, err1 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	serverKey, err2 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -25,9 +25,20 @@ func StartNATS(t testing.TB, options ...string) *Broker {
 // ca.pem in its directory.
 func StartNATSTLS(t testing.TB) *Broker {
 	t.Helper()
+	return startNATSTLS(t, false)
+}
+
+// StartNATSExpired is [StartNATSTLS] with a certificate that has expired.
+func StartNATSExpired(t testing.TB) *Broker {
+	t.Helper()
+	return startNATSTLS(t, true)
+}
+
+func startNATSTLS(t testing.TB, expired bool) *Broker {
+	t.Helper()
 	found(t, "/usr/sbin/nats-server")
 	dir := t.TempDir()
-	if err := writeCertificates(dir); err != nil {
+	if err := writeCertificates(dir, expired); err != nil {
 		t.Fatal(err)
 	}
 	return started(t, dir, func(port int) *Broker {

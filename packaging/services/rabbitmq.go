@@ -67,7 +67,7 @@ func (s *Shared) start() (*Broker, error) {
 		return nil, err
 	}
 	s.dir = dir
-	if err := writeCertificates(dir); err != nil {
+	if err := writeCertificates(dir, false); err != nil {
 		return nil, err
 	}
 	epmd, err := s.startEpmd()

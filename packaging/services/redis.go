@@ -30,7 +30,7 @@ func StartRedisTLS(t testing.TB) *Broker {
 	t.Helper()
 	found(t, "/usr/bin/redis-server")
 	dir := t.TempDir()
-	if err := writeCertificates(dir); err != nil {
+	if err := writeCertificates(dir, false); err != nil {
 		t.Fatal(err)
 	}
 	return started(t, dir, func(port int) *Broker {

@@ -67,6 +67,9 @@ type Promise struct {
 	Keeps bool
 	// Survives: a crash of the broker loses nothing, if that is not the same.
 	Survives bool
+	// Orderly: it keeps all of it only when it is shut down in order, which is what
+	// the rules do instead of killing it.
+	Orderly bool
 	// Known: the rules about a broker that is away are checked with other settings
 	// of the same transport.
 	Known bool
@@ -79,6 +82,17 @@ type Transport struct {
 	Broker   *services.Broker
 	Receiver func(End) (queue.Receiver, error)
 	Sender   func(End) (Sender, error)
+
+	promise Promise
+}
+
+// end ends the broker, as far as its promise goes.
+func (tr *Transport) end() {
+	if tr.promise.Orderly {
+		tr.Broker.Stop()
+		return
+	}
+	tr.Broker.Kill()
 }
 
 // Run checks the rules. start starts a transport for each test.
@@ -101,7 +115,11 @@ func Run(t *testing.T, p Promise, start func(t *testing.T) Transport) {
 		{"an absent broker is told once and what it did not get is counted", absent, !p.Known},
 	} {
 		if rule.holds {
-			t.Run(strings.ReplaceAll(rule.name, " ", "_"), func(t *testing.T) { rule.check(t, start(t)) })
+			t.Run(strings.ReplaceAll(rule.name, " ", "_"), func(t *testing.T) {
+				tr := start(t)
+				tr.promise = p
+				rule.check(t, tr)
+			})
 		}
 	}
 }

@@ -219,7 +219,7 @@ func crash(t *testing.T, tr Transport) {
 			}
 			if received++; received == count/2 {
 				close(killing)
-				go func() { tr.Broker.Kill(); close(killed) }()
+				go func() { tr.end(); close(killed) }()
 			}
 			n := Number(t, r)
 			switch {

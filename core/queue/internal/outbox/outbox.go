@@ -19,7 +19,7 @@ import (
 // Session is one connection to a broker.
 type Session interface {
 	// Publish publishes a record. It may block for as long as ctx allows. An error ends
-	// the session.
+	// the session, except one that wraps [ErrRejected].
 	Publish(ctx context.Context, number uint64, body []byte) error
 	// Confirmed tells the numbers of the records that the broker has taken, in any order.
 	Confirmed() <-chan uint64
@@ -34,6 +34,10 @@ type Remarker interface {
 	// Remark says what that is; nil if nothing. It is asked once, at the beginning.
 	Remark() error
 }
+
+// ErrRejected is wrapped by the error of [Session.Publish] for a record that the broker is
+// never going to take, such as one that is too large. It is lost, and no other is.
+var ErrRejected = errors.New("the broker does not take the record")
 
 // Options are the settings of an [Outbox]. All are required.
 type Options struct {
@@ -60,11 +64,12 @@ type Outbox struct {
 	// Of the goroutine:
 	waiting []record // not confirmed, or behind one that is not
 	first   uint64   // the number of the first of them
+	left    int      // what Close had to leave; to be read when done is closed
 }
 
 type record struct {
 	body      []byte
-	confirmed bool
+	confirmed bool // or rejected
 }
 
 var (
@@ -90,7 +95,8 @@ func (b *Outbox) Status() queue.Status { return b.opts.Link.Status() }
 // Sent returns how many records the broker has confirmed.
 func (b *Outbox) Sent() uint64 { return b.sent.Load() }
 
-// Lost returns how many records Close had to leave without confirmation.
+// Lost returns how many records the broker does not take, and how many Close had to leave
+// without confirmation.
 func (b *Outbox) Lost() uint64 { return b.lost.Load() }
 
 // Send implements [queue.Sender]. It returns when the record is queued, and waits when
@@ -128,7 +134,7 @@ func (b *Outbox) Close() error {
 		b.cancel()
 		<-b.done
 	})
-	if n := b.Lost(); n > 0 {
+	if n := b.left; n > 0 {
 		return fmt.Errorf("close %s: %d records were not confirmed within %v", b.opts.Name, n, b.opts.Linger)
 	}
 	return nil
@@ -154,6 +160,7 @@ func (b *Outbox) run(ctx context.Context) {
 	}
 	for _, r := range b.waiting {
 		if !r.confirmed {
+			b.left++
 			b.lost.Add(1)
 		}
 	}
@@ -209,7 +216,7 @@ func (b *Outbox) session(ctx context.Context) error {
 	b.opts.Link.Up(detail, remark)
 	for next := b.first; next < b.first+uint64(len(b.waiting)); next++ {
 		if r := b.waiting[next-b.first]; !r.confirmed {
-			if err := b.publish(ctx, s, next, r.body); err != nil {
+			if err := b.publish(ctx, s, next, r.body, detail); err != nil {
 				b.confirmAll(s)
 				return err
 			}
@@ -221,7 +228,7 @@ func (b *Outbox) session(ctx context.Context) error {
 		case body := <-b.room():
 			number := b.first + uint64(len(b.waiting))
 			b.waiting = append(b.waiting, record{body: body})
-			if err := b.publish(ctx, s, number, body); err != nil {
+			if err := b.publish(ctx, s, number, body, detail); err != nil {
 				b.confirmAll(s)
 				return err
 			}
@@ -239,8 +246,14 @@ func (b *Outbox) session(ctx context.Context) error {
 	return errStopped
 }
 
-func (b *Outbox) publish(ctx context.Context, s Session, number uint64, body []byte) error {
-	if err := s.Publish(ctx, number, body); err != nil {
+func (b *Outbox) publish(ctx context.Context, s Session, number uint64, body []byte, detail string) error {
+	err := s.Publish(ctx, number, body)
+	switch {
+	case errors.Is(err, ErrRejected):
+		b.lost.Add(1)
+		b.opts.Link.Up(detail, err)
+		b.forget(number)
+	case err != nil:
 		return fmt.Errorf("publish: %w", err)
 	}
 	return nil
@@ -258,16 +271,24 @@ func (b *Outbox) confirmAll(s Session) {
 	}
 }
 
-// confirm forgets a record, when all before it are confirmed.
+// confirm says that the broker has a record.
 func (b *Outbox) confirm(number uint64) {
+	if b.forget(number) {
+		b.sent.Add(1)
+	}
+}
+
+// forget forgets a record, when all before it are done with. It reports false if it was
+// done with already.
+func (b *Outbox) forget(number uint64) bool {
 	i := number - b.first // huge if it was forgotten already
 	if i >= uint64(len(b.waiting)) || b.waiting[i].confirmed {
-		return
+		return false
 	}
 	b.waiting[i] = record{confirmed: true}
-	b.sent.Add(1)
 	for len(b.waiting) > 0 && b.waiting[0].confirmed {
 		b.waiting = b.waiting[1:]
 		b.first++
 	}
+	return true
 }

@@ -16,3 +16,13 @@ func TestNATSStartsAgainAfterACrash(t *testing.T) {
 	}
 	services.StartNATSTLS(t)
 }
+
+func TestMosquittoStartsAgainAfterACrashAndAfterAnEnd(t *testing.T) {
+	b := services.StartMosquittoPassword(t, "tray", "secret")
+	b.Kill()
+	b.Restart(t)
+	b.Stop()
+	b.Restart(t)
+	services.StartMosquitto(t, "max_queued_messages 10")
+	services.StartMosquittoTLS(t, false)
+}
