@@ -16,17 +16,28 @@ import (
 // then reads it from the start. For what it accepts it makes the same record.
 func stdlibPickle(data []byte) (r *core.Record, ok bool) {
 	p := fastPickle{data: data}
+	if r, ok = p.record(); ok || !p.wantsMemo {
+		return r, ok
+	}
+	p = fastPickle{data: data, memo: new(memo)} // few pickles say something again
+	return p.record()
+}
+
+func (p *fastPickle) record() (r *core.Record, ok bool) {
 	if !p.start() {
 		return nil, false
 	}
 	p.r = new(core.Record)
 	for p.next() == '(' {
+		if !p.usual() {
+			return nil, false
+		}
 		for p.i < len(p.data) && p.data[p.i] != 'u' {
 			if !p.member() {
 				return nil, false
 			}
 		}
-		if p.next() != 'u' {
+		if p.next() != 'u' { // members leaves it too
 			return nil, false
 		}
 	}
@@ -40,9 +51,21 @@ type fastPickle struct {
 	data []byte
 	i    int
 	stdlibBuilder
-	memoized int
-	memo     [96]string // the rest is not needed before it is asked for
-	known    [96]bool
+	memo      *memo // nil as long as nothing asks for what is in it
+	wantsMemo bool
+}
+
+// memo is where a pickle puts text that it may want again.
+type memo struct {
+	count int
+	text  [96]string // the rest is not needed before it is asked for
+	known [96]bool
+}
+
+func (m *memo) put(at int, s *string) {
+	if m.count++; at < len(m.text) && s != nil {
+		m.text[at], m.known[at] = *s, true
+	}
 }
 
 // next returns the next byte and steps over it, 0 at the end.
@@ -76,7 +99,7 @@ func (p *fastPickle) put(s *string) bool {
 	if p.i >= len(p.data) {
 		return false
 	}
-	at := p.memoized
+	at := 0
 	switch p.data[p.i] {
 	case 'q':
 		if p.i+1 >= len(p.data) {
@@ -91,13 +114,14 @@ func (p *fastPickle) put(s *string) bool {
 		at = int(binary.LittleEndian.Uint32(p.data[p.i+1:]))
 		p.i += 5
 	case 0x94:
-		p.i++
+		if p.i++; p.memo != nil {
+			at = p.memo.count
+		}
 	default:
 		return true
 	}
-	p.memoized++
-	if at < len(p.memo) && s != nil {
-		p.memo[at], p.known[at] = *s, true
+	if p.memo != nil {
+		p.memo.put(at, s)
 	}
 	return true
 }
@@ -116,10 +140,14 @@ func (p *fastPickle) text(op byte) (string, bool) {
 		n = int(p.next())
 	case 'h':
 		at := p.next()
-		if int(at) >= len(p.memo) || !p.known[at] {
+		if p.memo == nil {
+			p.wantsMemo = true
 			return "", false
 		}
-		return p.memo[at], true
+		if int(at) >= len(p.memo.text) || !p.memo.known[at] {
+			return "", false
+		}
+		return p.memo.text[at], true
 	default:
 		return "", false
 	}
@@ -130,6 +158,27 @@ func (p *fastPickle) text(op byte) (string, bool) {
 	p.i += n
 	s := unsafe.String(unsafe.SliceData(b), len(b))
 	return s, utf8.Valid(b) && p.put(&s)
+}
+
+// usual reads the attributes of a record as long as they come as Python pickles them,
+// which saves looking up what they are.
+func (p *fastPickle) usual() bool {
+	for a := attrName; a <= attrProcess; a++ {
+		name := attributeNames[a]
+		d := p.data[p.i:]
+		n := len(name)
+		if len(d) < n+6 || d[0] != 'X' || int(binary.LittleEndian.Uint32(d[1:])) != n || string(d[5:5+n]) != name {
+			return true // somebody else's: as they come
+		}
+		if p.i += 5 + n; !p.put(&name) {
+			return false
+		}
+		v, ok := p.value()
+		if !ok || !p.store(a, name, &v) {
+			return false
+		}
+	}
+	return true
 }
 
 // value reads a scalar.
@@ -205,12 +254,20 @@ func (p *fastPickle) decimal(op byte) (v scalar, ok bool) {
 	return scalar{kind: kindInt, n: n}, err == nil
 }
 
-// member reads one attribute.
+// member reads one attribute; or all that are left, up to the instruction that ends them, if
+// its value is a list or the like.
 func (p *fastPickle) member() bool {
 	key, ok := p.text(p.next())
 	if !ok {
 		return false
 	}
+	if p.i < len(p.data) && container(p.data[p.i]) {
+		return p.members(key)
+	}
 	v, ok := p.value()
-	return ok && key != "" && key[0] != '_' && p.set(key, &v)
+	return ok && p.attribute(key, &v)
+}
+
+func (p *fastPickle) attribute(key string, v *scalar) bool {
+	return key != "" && key[0] != '_' && p.set(key, v)
 }

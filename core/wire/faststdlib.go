@@ -2,6 +2,7 @@ package wire
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
@@ -59,38 +60,137 @@ type stdlibBuilder struct {
 	extra     fieldList
 }
 
+// attribute is one of a record of the logging package.
+type attribute uint8
+
+const (
+	attrOther attribute = iota // extra data
+	attrName
+	attrMsg
+	attrArgs
+	attrLevelname
+	attrLevelno
+	attrPathname
+	attrFilename
+	attrModule
+	attrExcInfo
+	attrExcText
+	attrStackInfo
+	attrLineno
+	attrFuncName
+	attrCreated
+	attrMsecs
+	attrRelativeCreated
+	attrThread
+	attrThreadName
+	attrProcessName
+	attrProcess
+	attrTaskName
+	attrMessage
+	attrForeign // of a record of Logbook
+)
+
+// attributeNames are the names of the attributes. The first ones stand in the order in which
+// Python has them in a record, since 3.2.
+var attributeNames = [...]string{ //nolint:gochecknoglobals // a table, never changed
+	attrName: "name", attrMsg: "msg", attrArgs: "args", attrLevelname: "levelname", attrLevelno: "levelno",
+	attrPathname: "pathname", attrFilename: "filename", attrModule: "module", attrExcInfo: "exc_info", attrExcText: "exc_text",
+	attrStackInfo: "stack_info", attrLineno: "lineno", attrFuncName: "funcName", attrCreated: "created", attrMsecs: "msecs",
+	attrRelativeCreated: "relativeCreated", attrThread: "thread", attrThreadName: "threadName", attrProcessName: "processName",
+	attrProcess: "process", attrTaskName: "taskName", attrMessage: "message",
+}
+
+func attributeOf(name string) attribute {
+	switch name {
+	case "name":
+		return attrName
+	case "msg":
+		return attrMsg
+	case "args":
+		return attrArgs
+	case "levelname":
+		return attrLevelname
+	case "levelno":
+		return attrLevelno
+	case "pathname":
+		return attrPathname
+	case "filename":
+		return attrFilename
+	case "module":
+		return attrModule
+	case "exc_info":
+		return attrExcInfo
+	case "exc_text":
+		return attrExcText
+	case "stack_info":
+		return attrStackInfo
+	case "lineno":
+		return attrLineno
+	case "funcName":
+		return attrFuncName
+	case "created":
+		return attrCreated
+	case "msecs":
+		return attrMsecs
+	case "relativeCreated":
+		return attrRelativeCreated
+	case "thread":
+		return attrThread
+	case "threadName":
+		return attrThreadName
+	case "processName":
+		return attrProcessName
+	case "process":
+		return attrProcess
+	case "taskName":
+		return attrTaskName
+	case "message":
+		return attrMessage
+	case "heavy_initialized", "channel":
+		return attrForeign
+	}
+	return attrOther
+}
+
 // set stores one attribute and reports whether it was of a type that needs no
 // thinking.
-func (b *stdlibBuilder) set(key string, v *scalar) bool {
+func (b *stdlibBuilder) set(key string, v *scalar) bool { return b.store(attributeOf(key), key, v) }
+
+// store is set for an attribute that is known already.
+func (b *stdlibBuilder) store(a attribute, key string, v *scalar) bool {
 	r := b.r
-	switch key {
-	case "name":
+	switch a {
+	case attrName:
 		return v.into(&r.Channel)
-	case "msg":
+	case attrMsg:
 		b.seen |= seenTemplate
 		return v.into(&r.Msg)
-	case "pathname":
+	case attrPathname:
 		b.seen |= seenPath
 		return v.into(&r.Site.File)
-	case "module":
+	case attrModule:
 		return v.into(&r.Site.Module)
-	case "funcName":
+	case attrFuncName:
 		return v.into(&r.Site.Function)
-	case "threadName":
+	case attrThreadName:
 		return v.into(&r.Thread.Name)
-	case "processName":
+	case attrProcessName:
 		return v.into(&r.Process.Name)
-	case "levelname":
+	case attrLevelname:
 		b.seen |= seenLevelname
 		return v.kind == kindText && v.into(&b.levelname)
-	case "message":
+	case attrMessage:
 		b.seen |= seenMessage
 		return v.kind == kindText && v.into(&b.message)
-	case "filename":
+	case attrFilename:
 		b.seen |= seenFile
 		return v.kind == kindText && v.into(&b.file)
+	case attrMsecs, attrRelativeCreated:
+		return true
+	case attrForeign:
+		return false
 	}
-	return b.number(key, v)
+	return b.number(a, key, v)
 }
 
 // into stores text; None is "".
@@ -99,43 +199,39 @@ func (v *scalar) into(dst *string) bool {
 	return v.kind == kindText || v.kind == 0
 }
 
-func (b *stdlibBuilder) number(key string, v *scalar) bool {
+func (b *stdlibBuilder) number(a attribute, key string, v *scalar) bool {
 	r := b.r
 	whole := v.kind == kindInt && int64(int(v.n)) == v.n
-	switch key {
-	case "levelno":
+	switch a {
+	case attrLevelno:
 		b.seen |= seenLevelno
 		b.levelno = v.n
 		return whole
-	case "lineno":
+	case attrLineno:
 		r.Site.Line = int(v.n)
 		return whole
-	case "process":
+	case attrProcess:
 		r.Process.ID = int(v.n)
 		return whole || v.kind == 0
-	case "thread":
+	case attrThread:
 		r.Thread.ID = v.n
 		return whole || v.kind == 0
-	case "created":
+	case attrCreated:
 		sec := math.Floor(v.f)
 		r.Time = time.Unix(int64(sec), int64(math.Round((v.f-sec)*1e6))*1000).UTC()
 		return v.kind == kindFloat && v.f > 0 && v.f < 1e11
-	case "msecs", "relativeCreated":
-		return true
-	case "args", "exc_info":
+	case attrArgs, attrExcInfo:
 		return v.kind == 0
-	case "exc_text":
+	case attrExcText:
 		if v.kind == kindText {
 			r.Exception = &core.Exception{Traceback: v.s}
 		}
 		return v.kind == kindText || v.kind == 0 && r.Exception == nil
-	case "stack_info", "taskName":
+	case attrStackInfo, attrTaskName:
 		if v.kind == 0 {
 			_, twice := b.extra.fields.Lookup(key)
 			return !twice
 		}
-	case "heavy_initialized", "channel":
-		return false
 	}
 	b.extra.set(key, v.any())
 	return true
@@ -151,7 +247,7 @@ func (b *stdlibBuilder) finish() (r *core.Record, ok bool) {
 		switch {
 		case r.Site.File == "":
 			r.Site.File = b.file
-		case b.file != pythonBase(r.Site.File):
+		case !isBase(b.file, r.Site.File) && b.file != pythonBase(r.Site.File):
 			b.extra.set("filename", b.file)
 		}
 	}
@@ -166,6 +262,12 @@ func (b *stdlibBuilder) finish() (r *core.Record, ok bool) {
 	}
 	stdlibException(r)
 	return r, true
+}
+
+// isBase reports whether name is the last part of a path with slashes, at little cost.
+func isBase(name, path string) bool {
+	at := len(path) - len(name)
+	return name != "" && at > 0 && path[at-1] == '/' && path[at:] == name && strings.IndexByte(name, '/') < 0
 }
 
 // stdlibJSON is a short cut for the JSON of Python's QueueHandlers. It gives up, with ok

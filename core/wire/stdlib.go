@@ -207,6 +207,9 @@ const (
 // stack to the message and clears exc_text, so that they are taken from there.
 func stdlibException(r *core.Record) {
 	message := r.Message()
+	if r.Exception == nil && strings.IndexByte(message, '\n') < 0 {
+		return
+	}
 	if at := lineStart(message, stackHead); at >= 0 {
 		if _, taken := r.Extra.Lookup("stack_info"); !taken {
 			r.Extra.Set("stack_info", message[at:])
@@ -237,11 +240,14 @@ func before(s string, at int) string { return strings.TrimSuffix(s[:at], "\n") }
 
 // lineStart returns where in s a line starts with head, -1 if none does.
 func lineStart(s, head string) int {
-	if strings.HasPrefix(s, head) {
-		return 0
+	for at := 0; ; {
+		i := strings.Index(s[at:], head)
+		if i < 0 {
+			return -1
+		}
+		if at += i; at == 0 || s[at-1] == '\n' {
+			return at
+		}
+		at++
 	}
-	if i := strings.Index(s, "\n"+head); i >= 0 {
-		return i + 1
-	}
-	return -1
 }

@@ -1,7 +1,6 @@
 package pipe
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -158,13 +157,13 @@ func (p *Receiver) put(m queue.Message) bool { return p.inbox.Put(append(p.inbox
 
 // stream reads frames or lines to the end.
 func (o Options) stream(p *Receiver, r io.Reader) error {
-	in := bufio.NewReader(r)
-	first, err := in.Peek(1)
+	messages := frame.NewReader(r, nil, o.MaxLine)
+	first, err := messages.First()
 	if err != nil {
 		return err
 	}
-	messages := frame.NewReader(in, frame.Detect(first[0], o.MaxLine), o.MaxLine)
-	if first[0] != 0 {
+	messages.Split(frame.Detect(first, o.MaxLine))
+	if first != 0 {
 		return o.lines(p, messages)
 	}
 	frames := wire.NewFrames(o.Decoder)

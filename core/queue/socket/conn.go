@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -25,14 +24,14 @@ type conn struct {
 // serve reads a connection to its end.
 func (o Options) serve(c *stream.Conn) error {
 	s := conn{c, &o}
-	in := bufio.NewReader(c)
-	first, err := in.Peek(1)
+	messages := frame.NewReader(c, nil, o.MaxMessageSize)
+	first, err := messages.First()
 	if err != nil {
 		return err
 	}
-	lengths := first[0] == 0
+	messages.Split(frame.Detect(first, o.MaxMessageSize))
+	lengths := first == 0
 	frames := wire.NewFrames(o.Decoder)
-	messages := frame.NewReader(in, frame.Detect(first[0], o.MaxMessageSize), o.MaxMessageSize)
 	for n := 0; !c.Gone(); n++ {
 		m, err := messages.Next()
 		if err != nil {

@@ -100,9 +100,12 @@ func Detect(first byte, limit int) Splitter {
 	return Lines(limit)
 }
 
-// chunk is the size of a buffer. Messages share one, so that a record that is kept for
-// long keeps no more than this alive.
-const chunk = 8 << 10
+// chunk is the size of a buffer, and fastChunk that for a stream that fills one at once.
+// Messages share one, so that a record that is kept for long keeps no more than this alive.
+const (
+	chunk     = 8 << 10
+	fastChunk = 2 * chunk
+)
 
 // Reader reads messages from a stream. It is for one goroutine at a time.
 type Reader struct {
@@ -110,14 +113,31 @@ type Reader struct {
 	split Splitter
 	buf   []byte // read and not given out yet; the space behind it is free
 	limit int
+	full  bool // the last read left no space
 	err   error
 }
 
 // NewReader returns a reader of the messages of r. limit bounds what is held of one that
-// is not complete yet, whatever split says.
+// is not complete yet, whatever split says. split may be nil when [Reader.Split] is called before
+// the first message is read.
 func NewReader(r io.Reader, split Splitter, limit int) *Reader {
 	return &Reader{r: r, split: split, limit: limit + 8}
 }
+
+// First returns the first byte that is still to be read, without reading it. The error is
+// that of the stream.
+func (r *Reader) First() (byte, error) {
+	for len(r.buf) == 0 {
+		if r.err != nil {
+			return 0, r.err
+		}
+		r.fill()
+	}
+	return r.buf[0], nil
+}
+
+// Split says how the messages that follow are cut.
+func (r *Reader) Split(split Splitter) { r.split = split }
 
 // Next returns the next message. Its bytes belong to the caller and are never used
 // again. The error is [io.EOF] at the end of the stream, that of the splitter, or
@@ -148,13 +168,18 @@ func (r *Reader) Next() ([]byte, error) {
 // fill reads more, into a new buffer when the old one is used up.
 func (r *Reader) fill() {
 	if cap(r.buf)-len(r.buf) < chunk/8 {
-		fresh := make([]byte, len(r.buf), max(chunk, 2*len(r.buf)))
+		size := chunk
+		if r.full {
+			size = fastChunk
+		}
+		fresh := make([]byte, len(r.buf), max(size, 2*len(r.buf)))
 		copy(fresh, r.buf)
 		r.buf = fresh
 	}
 	for range 100 {
 		n, err := r.r.Read(r.buf[len(r.buf):cap(r.buf)])
 		r.buf = r.buf[:len(r.buf)+n]
+		r.full = len(r.buf) == cap(r.buf)
 		if err != nil {
 			r.err = err
 		}
