@@ -93,10 +93,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Stats are the counters of a [Handler]. Records is the sum of Muted, Shown,
+// Stats are the counters of a [Handler]. Records is the sum of Context, Muted, Shown,
 // RolledUp, Digested and Held.
 type Stats struct {
-	Records  uint64 // records taken
+	Records  uint64 // records taken, those in batches too
+	Context  uint64 // came in a batch as the context of another
 	Muted    uint64 // held back by Options.Mutes
 	Shown    uint64 // let through by the limiter
 	RolledUp uint64 // held back, then counted by an update of their notification
@@ -132,7 +133,7 @@ type Handler struct {
 	closing  sync.Once
 	closeErr error
 
-	muted, delivered, failed, quiet atomic.Uint64
+	muted, context, delivered, failed, quiet atomic.Uint64
 }
 
 var (
@@ -167,11 +168,16 @@ func (h *Handler) Alerts() *alert.List { return h.opts.Alerts }
 
 // Handle shows r, or counts it. The error is that of the notifier.
 func (h *Handler) Handle(ctx context.Context, r *core.Record) error {
-	return h.occur(ctx, r.Keep(), nil, "")
+	if h.ctx.Err() != nil {
+		return ErrClosed
+	}
+	r = r.Keep()
+	return h.occur(ctx, r, h.hold(r), nil, "")
 }
 
-// HandleBatch shows one notification for an escalation, whose trigger is the
-// last record, and for a group, of which the first is shown. The records of a
+// HandleBatch shows one notification for an escalation, whose trigger is the last
+// record, and for a group, of which the first is shown: those in the group that are the
+// same error are counted as its repeats, the others are its context. The records of a
 // buffer are shown one by one.
 func (h *Handler) HandleBatch(ctx context.Context, rs []*core.Record, why core.BatchReason) error {
 	if len(rs) == 0 {
@@ -188,49 +194,64 @@ func (h *Handler) HandleBatch(ctx context.Context, rs []*core.Record, why core.B
 	for i, r := range rs {
 		kept[i] = r.Keep()
 	}
+	if h.ctx.Err() != nil {
+		return ErrClosed
+	}
 	if why == core.BatchGroup {
 		return h.group(ctx, kept)
 	}
-	return h.occur(ctx, kept[len(kept)-1], kept, "")
+	h.context.Add(uint64(len(kept) - 1))
+	trigger := kept[len(kept)-1]
+	return h.occur(ctx, trigger, h.hold(trigger), kept, "")
 }
 
-// group shows the first of a group that is not muted; what is muted is an alert of its
-// own.
+// group shows the first of a group that is not muted, and counts those that are the same
+// error; what is muted is an alert of its own.
 func (h *Handler) group(ctx context.Context, kept []*core.Record) error {
 	var errs []error
 	shown := make([]*core.Record, 0, len(kept))
 	for _, r := range kept {
-		if h.opts.Mutes != nil && h.opts.Mutes.Hold(r, h.opts.Fingerprint(r)) {
-			errs = append(errs, h.occur(ctx, r, nil, ""))
+		if h.hold(r) {
+			errs = append(errs, h.occur(ctx, r, true, nil, ""))
 			continue
 		}
 		shown = append(shown, r)
 	}
-	if len(shown) > 0 {
-		more := ""
-		if n := len(shown) - 1; n > 0 {
-			more = fmt.Sprintf("\n(and %d more at the same time)", n)
+	if len(shown) == 0 {
+		return errors.Join(errs...)
+	}
+	more := ""
+	if n := len(shown) - 1; n > 0 {
+		more = fmt.Sprintf("\n(and %d more at the same time)", n)
+	}
+	errs = append(errs, h.occur(ctx, shown[0], false, shown, more))
+	key := h.opts.Fingerprint(shown[0])
+	for _, r := range shown[1:] {
+		if h.opts.Fingerprint(r) == key {
+			errs = append(errs, h.occur(ctx, r, false, nil, ""))
+		} else {
+			h.context.Add(1)
 		}
-		errs = append(errs, h.occur(ctx, shown[0], shown, more))
 	}
 	return errors.Join(errs...)
 }
 
+// hold asks the mutes about a record, which they count.
+func (h *Handler) hold(r *core.Record) bool {
+	return h.opts.Mutes != nil && h.opts.Mutes.Hold(r, h.opts.Fingerprint(r))
+}
+
 // occur counts a record that is kept and shows what is to be shown now. more is added to
 // its text.
-func (h *Handler) occur(ctx context.Context, r *core.Record, batch []*core.Record, more string) error {
-	if h.ctx.Err() != nil {
-		return ErrClosed
-	}
+func (h *Handler) occur(ctx context.Context, r *core.Record, muted bool, batch []*core.Record, more string) error {
 	key := h.opts.Fingerprint(r)
 	title, body := h.texts(r)
 	o := alert.Occurrence{
 		Fingerprint: key, Record: r, Context: batch, Title: title, Body: body + more,
-		Renew: h.opts.Renew, RenewSeen: h.opts.Limit.Delta,
+		Renew: h.opts.Renew, RenewSeen: h.opts.Limit.Delta, Muted: muted,
 	}
-	o.Muted = h.opts.Mutes != nil && h.opts.Mutes.Hold(r, key)
 	a, _ := h.opts.Alerts.Occur(o)
-	if o.Muted {
+	if muted {
 		h.muted.Add(1)
 		return nil
 	}
@@ -272,9 +293,9 @@ func (h *Handler) Close() error {
 // Stats returns the counters.
 func (h *Handler) Stats() Stats {
 	l := h.limiter.Stats()
-	muted := h.muted.Load()
+	muted, context := h.muted.Load(), h.context.Load()
 	return Stats{
-		Records: l.Offered + muted, Muted: muted,
+		Records: l.Offered + muted + context, Context: context, Muted: muted,
 		Shown: l.Shown, RolledUp: l.RolledUp, Digested: l.Digested, Held: l.Held,
 		Delivered: h.delivered.Load(), Failed: h.failed.Load(), Quiet: h.quiet.Load(),
 	}

@@ -108,7 +108,7 @@ func (o *notifying) options(env *pipeline.Env, a *app.App) (notifiers.Options, e
 func notificationCounters(h *notifiers.Handler) map[string]uint64 {
 	s := h.Stats()
 	return map[string]uint64{
-		"records": s.Records, "shown": s.Shown, "limited": s.RolledUp + s.Digested + s.Held, "muted": s.Muted,
+		"records": s.Records, "shown": s.Shown, "limited": s.RolledUp + s.Digested + s.Held, "muted": s.Muted, "context": s.Context,
 		"delivered": s.Delivered, "undelivered": s.Failed,
 	}
 }

@@ -166,8 +166,8 @@ func hasSecret(o reflect.Type) bool {
 	}
 	switch o.Kind() {
 	case reflect.Struct:
-		for i := range o.NumField() {
-			if hasSecret(o.Field(i).Type) {
+		for f := range o.Fields() {
+			if hasSecret(f.Type) {
 				return true
 			}
 		}

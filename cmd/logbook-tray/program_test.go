@@ -45,12 +45,12 @@ func TestMain(m *testing.M) {
 
 // program is the program as a user runs it.
 type program struct {
-	t    *testing.T
+	t    testing.TB
 	path string
 	env  []string
 }
 
-func newProgram(t *testing.T, env []string) *program {
+func newProgram(t testing.TB, env []string) *program {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -139,7 +139,7 @@ func (p *program) alerts() (list []control.Alert) {
 }
 
 // freeAddress returns a URI that nobody listens on.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -150,7 +150,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // configure writes the configuration of the user of this home.
-func configure(t *testing.T, home, text string) string {
+func configure(t testing.TB, home, text string) string {
 	t.Helper()
 	dir := filepath.Join(home, ".config", "logbook-tray")
 	if err := os.MkdirAll(dir, 0o700); err != nil {

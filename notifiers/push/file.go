@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,10 +41,10 @@ func fileOf(of notifiers.Notification, records notifiers.Formatter, cut bool) []
 	}
 	var lines []string
 	size, first := len(head), 0
-	for i := len(context) - 1; i >= 0; i-- {
-		line, err := records.Append(nil, context[i])
+	for i, r := range slices.Backward(context) {
+		line, err := records.Append(nil, r)
 		if err != nil && len(line) == 0 {
-			line = []byte(context[i].Message())
+			line = []byte(r.Message())
 		}
 		text := strings.TrimRight(display.Clean(string(line)), "\n") + "\n"
 		if size += len(text); size > maxFile {
@@ -60,8 +61,8 @@ func fileOf(of notifiers.Notification, records notifiers.Formatter, cut bool) []
 	if first > 0 {
 		fmt.Fprintf(&b, "(%d earlier records are left out)\n", first)
 	}
-	for i := len(lines) - 1; i >= 0; i-- {
-		b.WriteString(lines[i])
+	for _, line := range slices.Backward(lines) {
+		b.WriteString(line)
 	}
 	return b.Bytes()
 }

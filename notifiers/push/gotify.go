@@ -112,7 +112,8 @@ func (g *Gotify) replace(ctx context.Context, id uint64, answer post.Answer) err
 	var a struct {
 		ID uint64 `json:"id"`
 	}
-	if json.Unmarshal(answer.Body, &a) != nil || a.ID == 0 {
+	_ = json.Unmarshal(answer.Body, &a) // without a number it is not replaced
+	if a.ID == 0 {
 		return nil
 	}
 	before, again := g.sent.name(id)
