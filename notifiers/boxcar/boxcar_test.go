@@ -61,12 +61,16 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 
 const secret = "hush-very-secret-0123456789"
 
-func TestItConforms(t *testing.T) {
-	pushtest.Check(t, pushtest.Kind{
-		New: func(server string, client *http.Client) (notifiers.Notifier, error) {
-			return boxcar.New(boxcar.Options{Email: "joe@example.com", Password: secret, Server: server, Client: client})
-		},
-		Secrets: []string{secret, base64.StdEncoding.EncodeToString([]byte("joe@example.com:" + secret))},
-		Limits:  []pushtest.Limit{{Text: "notification[message]", Max: 4096}},
-	})
+var kind = pushtest.Kind{
+	New: func(server string, client *http.Client) (notifiers.Notifier, error) {
+		return boxcar.New(boxcar.Options{Email: "joe@example.com", Password: secret, Server: server, Client: client})
+	},
+	Secrets: []string{secret, base64.StdEncoding.EncodeToString([]byte("joe@example.com:" + secret))},
+	Limits:  []pushtest.Limit{{Text: "notification[message]", Max: 4096}},
+}
+
+func TestItConforms(t *testing.T) { pushtest.Check(t, kind) }
+
+func FuzzTextsBecomeNothingElse(f *testing.F) {
+	pushtest.Fuzz(f, map[string]pushtest.Kind{"boxcar": kind})
 }

@@ -57,12 +57,16 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 
 const secret = "hush-very-secret-0123456789"
 
-func TestItConforms(t *testing.T) {
-	pushtest.Check(t, pushtest.Kind{
-		New: func(server string, client *http.Client) (notifiers.Notifier, error) {
-			return notifo.New(notifo.Options{Username: "joe", Secret: secret, Server: server, Client: client})
-		},
-		Secrets: []string{secret, base64.StdEncoding.EncodeToString([]byte("joe:" + secret))},
-		Limits:  []pushtest.Limit{{Text: "msg", Max: 4096}},
-	})
+var kind = pushtest.Kind{
+	New: func(server string, client *http.Client) (notifiers.Notifier, error) {
+		return notifo.New(notifo.Options{Username: "joe", Secret: secret, Server: server, Client: client})
+	},
+	Secrets: []string{secret, base64.StdEncoding.EncodeToString([]byte("joe:" + secret))},
+	Limits:  []pushtest.Limit{{Text: "msg", Max: 4096}},
+}
+
+func TestItConforms(t *testing.T) { pushtest.Check(t, kind) }
+
+func FuzzTextsBecomeNothingElse(f *testing.F) {
+	pushtest.Fuzz(f, map[string]pushtest.Kind{"notifo": kind})
 }

@@ -274,3 +274,7 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 }
 
 func noPause(context.Context, time.Duration) error { return nil }
+
+func FuzzTextsBecomeNothingElse(f *testing.F) {
+	pushtest.Fuzz(f, map[string]pushtest.Kind{"twitter": kind})
+}

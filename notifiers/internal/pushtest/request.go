@@ -185,14 +185,19 @@ func (k Kind) isRaw(name string) bool {
 	return name == "" || slices.ContainsFunc(k.Raw, func(raw string) bool { return strings.HasPrefix(name, raw) })
 }
 
-// IsHarmless checks that a request has nothing but what a request for another
+// isOther checks that a request has nothing but what a request for another
 // notification has too: other texts, none of which acts on a reader, or is longer than
 // the service allows.
-func (k Kind) IsHarmless(t testing.TB, q, other Request) {
+func (k Kind) isOther(t testing.TB, q, other Request) {
 	t.Helper()
 	if !slices.Equal(q.Shape, other.Shape) {
 		t.Errorf("the request is another one than it should be:\n%q\n%q", q.Shape, other.Shape)
 	}
+	k.isHarmless(t, q)
+}
+
+func (k Kind) isHarmless(t testing.TB, q Request) {
+	t.Helper()
 	for name, texts := range q.Texts {
 		for _, text := range texts {
 			if !utf8.ValidString(text) {
@@ -246,7 +251,7 @@ func (k Kind) injection(t *testing.T) {
 				continue
 			}
 			for i := range got {
-				k.IsHarmless(t, got[i], fine[i])
+				k.isOther(t, got[i], fine[i])
 			}
 		}
 	}
@@ -334,3 +339,54 @@ func isCutInALetter(text, letter string) bool {
 }
 
 func tail(s string) string { return s[max(len(s)-100, 0):] }
+
+// Fuzz sends notifications with the texts of a record that somebody else wrote: nothing
+// may come of them but texts that are harmless and not too long.
+func Fuzz(f *testing.F, kinds map[string]Kind) {
+	f.Helper()
+	f.Add("shop: Error", "payment declined")
+	f.Add("", "")
+	f.Add(strings.Repeat("🇦🇹", 300), strings.Repeat("👩\u200d👩\u200d👧\n", 2000))
+	for _, text := range evil {
+		f.Add(text, text)
+		f.Add("shop", strings.Repeat(text, 500))
+	}
+	known := map[string]map[string]bool{}
+	for name, k := range kinds {
+		known[name] = map[string]bool{}
+		for _, title := range []string{"", "shop"} {
+			for _, body := range []string{"", "fine", "fine\n\nfine", strings.Repeat("long\n", 50_000)} {
+				for _, q := range k.Requests(f, fromRecord(title, body)) {
+					for _, part := range q.Shape {
+						known[name][part] = true
+					}
+				}
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, title, body string) {
+		for name, k := range kinds {
+			for _, q := range k.Requests(t, fromRecord(title, body)) {
+				k.isHarmless(t, q)
+				for _, part := range q.Shape {
+					if !known[name][part] {
+						t.Errorf("%s: %q came of a text", name, part)
+					}
+				}
+			}
+			if t.Failed() {
+				t.Fatalf("%s with %q and %q", name, title, body)
+			}
+		}
+	})
+}
+
+// fromRecord returns a notification as the handler makes it of a record.
+func fromRecord(title, body string) notifiers.Notification {
+	n := Notification()
+	n.Title, n.Body, n.Note = display.Line(title, 200), display.Clean(body), note
+	r := &core.Record{Channel: title, Level: n.Level}
+	r.SetMessage(body)
+	n.Record, n.Context = r, []*core.Record{r}
+	return n
+}
