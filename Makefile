@@ -8,7 +8,7 @@
 #   make lint    only the checks of the sources
 #   make fmt     formats the sources
 #   make services / services-stop   RabbitMQ and Redis to try things with
-#   make icons   draws the icons under assets/ again
+#   make icons / sounds   makes what is under assets/ again
 #   make install / uninstall   PREFIX=/usr/local DESTDIR= AUTOSTART=
 #   make clean   removes what is built
 #
@@ -38,7 +38,7 @@ binary = build/logbook-tray
 headless = ./core ./core/format/... ./core/wire/... ./core/handler/... ./notifiers/...
 
 .NOTPARALLEL:
-.PHONY: all run test bench build lint fmt icons services services-stop install uninstall clean \
+.PHONY: all run test bench build lint fmt icons sounds services services-stop install uninstall clean \
 	setup-run setup-test setup-lint check-format check-modules check-packaging vet unit golangci
 
 all: build
@@ -98,6 +98,9 @@ bench: setup-test
 
 icons:
 	$(GO) run ./packaging/icons
+
+sounds:
+	$(GO) run ./packaging/sounds
 
 services: setup-test
 	@packaging/services/start

@@ -1,7 +1,7 @@
-// Package assets holds the pictures that are part of the program. They are drawn by
-// packaging/icons; see there for how to change them.
+// Package assets holds the pictures and sounds that are part of the program. They are
+// made by packaging/icons and packaging/sounds; see there for how to change them.
 //
-// They have colours of their own, so that they can be told from light and dark panels
+// The pictures have colours of their own, so that they can be told from light and dark panels
 // alike, and do not follow the theme.
 package assets
 
@@ -10,7 +10,7 @@ import (
 	"fmt"
 )
 
-//go:embed icons/app-128.png icons/tray-*.png
+//go:embed icons/app-128.png icons/tray-*.png sounds/*.wav
 var files embed.FS
 
 // Picture is a PNG file in memory. It is a fyne.Resource, without this package knowing
@@ -71,4 +71,21 @@ func picture(name string) Picture {
 		panic("assets: " + err.Error()) // the file is part of the program
 	}
 	return Picture{name: "logbook-tray-" + name, content: content}
+}
+
+// The names of the sounds, one for each class of level.
+const (
+	SoundWarning  = "warning"
+	SoundError    = "error"
+	SoundCritical = "critical"
+)
+
+// Sound returns the sound of this name, a WAV file of less than a second. The caller
+// must not change it. It panics if there is no such sound.
+func Sound(name string) []byte {
+	content, err := files.ReadFile("sounds/" + name + ".wav")
+	if err != nil {
+		panic("assets: " + err.Error()) // the file is part of the program
+	}
+	return content
 }

@@ -45,3 +45,17 @@ func TestAnUnknownStateHasNoPicture(t *testing.T) {
 	}()
 	assets.TrayIcon(assets.State(99))
 }
+
+func TestEverySoundIsAWAVFileThatDiffersFromTheOthers(t *testing.T) {
+	seen := map[string]bool{}
+	for _, name := range []string{assets.SoundWarning, assets.SoundError, assets.SoundCritical} {
+		content := assets.Sound(name)
+		if !bytes.HasPrefix(content, []byte("RIFF")) || !bytes.Equal(content[8:12], []byte("WAVE")) {
+			t.Errorf("%s is no WAV file", name)
+		}
+		if seen[string(content)] {
+			t.Errorf("%s sounds like another", name)
+		}
+		seen[string(content)] = true
+	}
+}

@@ -38,6 +38,20 @@ type Notification struct {
 	Context []*core.Record
 	// Actions are what the user can do with it.
 	Actions []Action
+	// Sound says how it is heard, where the service plays sounds. What updates a
+	// notification is not heard again.
+	Sound Sound
+}
+
+// Sound is how a notification is heard. The zero value leaves that to the service, and
+// to the level.
+type Sound struct {
+	// Silent takes the sound away.
+	Silent bool
+	// Name is a name of the freedesktop sound naming specification, such as "bell".
+	Name string
+	// File is the absolute path of a WAV file; it comes before Name.
+	File string
 }
 
 // Action is something that the user can do with a notification.

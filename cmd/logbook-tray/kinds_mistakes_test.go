@@ -262,6 +262,9 @@ func mistakes() map[string][]string {
 			`handlers: [{type: notification, queue_size: «-1»}]`,
 			`handlers: [{type: notification, group_wait: 5s, group_by: «"extra."»}]`,
 			`handlers: [{type: notification, group_by: «channel»}]`,
+			`handlers: [{type: notification, sound: «"no such sound"»}]`,
+			`handlers: [{type: notification, sound: «/no/such/file.wav»}]`,
+			`handlers: [{type: notification, sound: «[bell]»}]`,
 			`handlers: [{type: notification, record_delta: «60»}]`,
 		},
 		"Handler `ntfy`": {
@@ -318,7 +321,12 @@ func mistakes() map[string][]string {
 			`handlers: [«{type: twitter, consumer_key: a, consumer_secret: b, token: c}»]`,
 			`handlers: [{type: twitter, consumer_key: a, consumer_secret: b, token: c, token_secret: d, url: «h»}]`,
 		},
-		"Handler `speech`":                {`handlers: [{type: speech, rate: «20»}]`, `handlers: [{type: speech, voice: «"--help"»}]`},
+		"Handler `speech`": {`handlers: [{type: speech, rate: «20»}]`, `handlers: [{type: speech, voice: «"--help"»}]`},
+		"Handler `sound`": {
+			`handlers: [{type: sound, error: «/no/such/file.wav»}]`,
+			`handlers: [{type: sound, warning: «"{HOME}/.config/logbook-tray/token"»}]`,
+			`handlers: [{type: sound, burst: «10»}]`,
+		},
 		"Handler `external_notification`": {`handlers: [{type: external_notification, arguments: «[no-such-program]»}]`, `handlers: [{type: external_notification, arguments: [logger], stdin_format: «"{"»}]`},
 		"Handler `growl`": {
 			`handlers: [{type: growl, address: «here»}]`,

@@ -28,6 +28,7 @@ import (
 func notifierKinds(a *app.App) []pipeline.HandlerKind {
 	return []pipeline.HandlerKind{
 		handlerKind("notification", "a desktop notification that leads to the context", plain[notificationOptions], newNotification(a)),
+		handlerKind("sound", "a short sound for each burst of errors", plain[soundOptions], newSound(a)),
 		handlerKind("speech", "reads errors aloud", plain[speechOptions], newSpeech(a)),
 		handlerKind("external_notification", "runs a program for each notification", plain[programOptions], newProgramNotifier(a)),
 		handlerKind("growl", "a notification through Growl, Snarl and what else speaks GNTP", plain[growlOptions], newGrowl(a)),
@@ -137,11 +138,15 @@ func notifierOf[N notifiers.Notifier](n N, err error) (notifiers.Notifier, error
 	return n, nil
 }
 
-type notificationOptions struct{ notifying }
+type notificationOptions struct {
+	notifying
+
+	Sound soundChoice `yaml:"sound"`
+}
 
 func newNotification(a *app.App) func(*pipeline.Env, *notificationOptions) (core.Handler, error) {
 	return func(env *pipeline.Env, o *notificationOptions) (core.Handler, error) {
-		return o.notify(env, a, func() (notifiers.Notifier, error) { return a.Notifier, nil })
+		return o.notify(env, a, func() (notifiers.Notifier, error) { return withSound(env, a, o.Sound), nil })
 	}
 }
 
@@ -156,10 +161,7 @@ func newSpeech(a *app.App) func(*pipeline.Env, *speechOptions) (core.Handler, er
 	return func(env *pipeline.Env, o *speechOptions) (core.Handler, error) {
 		return o.notify(env, a, func() (notifiers.Notifier, error) {
 			n, err := notifierOf(speech.New(speech.Options{
-				Rate: o.Rate, Voice: o.Voice,
-				OnError: func(err error) {
-					env.Self.Warn("{name}: {error}", core.Kw("name", env.Name), core.Kw("error", err.Error()))
-				},
+				Rate: o.Rate, Voice: o.Voice, Quiet: quiet(a), Changes: a.Mutes.Subscribe, OnError: warner(env),
 			}))
 			return n, blame(err, "rate", "rate", "voice", "voice", speech.ErrNoSpeaker.Error(), "type")
 		})

@@ -88,7 +88,7 @@ func (n *Notifier) Notify(ctx context.Context, of notifiers.Notification) error 
 		return ctx.Err()
 	}
 	title, body := harmless(n.system, of.Title), harmless(n.system, of.Text(maxBody))
-	loud := of.Level >= core.LevelError && of.Count <= 1
+	loud := of.Level >= core.LevelError && of.Count <= 1 && !of.Sound.Silent && of.Sound.File == ""
 	result := make(chan error, 1)
 	ok := n.start(func() {
 		defer func() { n.turn <- struct{}{} }()

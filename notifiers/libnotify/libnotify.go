@@ -117,6 +117,14 @@ func (n *Notifier) Status() Status {
 	return s
 }
 
+// PlaysSounds reports whether the service that showed the last notification plays
+// sounds.
+func (n *Notifier) PlaysSounds() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.service != nil && n.service.can("sound")
+}
+
 // Close ends the connection. What is on the screen stays there.
 func (n *Notifier) Close() error {
 	n.end()

@@ -126,6 +126,44 @@ func TestAServiceThatCanDoLessIsAskedForLess(t *testing.T) {
 	}
 }
 
+func TestTheSoundIsThatOfTheLevelOrTheChosenOne(t *testing.T) {
+	address, _ := startBus(t)
+	s := startServer(t, address, "sound")
+	n := newNotifier(t, address, libnotify.Options{})
+	if n.PlaysSounds() {
+		t.Error("a service that nobody has asked plays sounds")
+	}
+	for i, test := range []struct {
+		level core.Level
+		sound notifiers.Sound
+		want  map[string]any
+	}{
+		{core.LevelInfo, notifiers.Sound{}, map[string]any{"suppress-sound": true}},
+		{core.LevelWarning, notifiers.Sound{}, map[string]any{"sound-name": "dialog-warning"}},
+		{core.LevelError, notifiers.Sound{}, map[string]any{"sound-name": "dialog-error"}},
+		{core.LevelCritical, notifiers.Sound{}, map[string]any{"sound-name": "dialog-error"}},
+		{core.LevelError, notifiers.Sound{Name: "bell"}, map[string]any{"sound-name": "bell"}},
+		{core.LevelError, notifiers.Sound{File: "/x.wav", Name: "bell"}, map[string]any{"sound-file": "/x.wav"}},
+		{core.LevelError, notifiers.Sound{Silent: true}, map[string]any{"suppress-sound": true}},
+	} {
+		of := notification(uint64(i+1), test.level, "x")
+		of.Sound = test.sound
+		show(t, n, of)
+		got := map[string]any{}
+		for _, name := range []string{"sound-name", "sound-file", "suppress-sound"} {
+			if v := hint(s.lastCall(), name); v != nil {
+				got[name] = v
+			}
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s with %+v (-want +got):\n%s", test.level, test.sound, diff)
+		}
+	}
+	if !n.PlaysSounds() {
+		t.Error("a service that plays sounds is not known to")
+	}
+}
+
 func TestXfceShowsNoButtonTwice(t *testing.T) {
 	address, _ := startBus(t)
 	s := startServer(t, address, allCaps...)

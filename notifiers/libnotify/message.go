@@ -81,13 +81,25 @@ func (n *Notifier) hints(of *notifiers.Notification, s *service, update bool) ma
 		h["image-data"] = dbus.MakeVariant(*n.image)
 	}
 	if s.can("sound") {
-		if name := sound(of.Level); name != "" && !update && !n.opts.Silent {
-			h["sound-name"] = dbus.MakeVariant(name)
-		} else {
-			h["suppress-sound"] = dbus.MakeVariant(true)
-		}
+		name, value := n.sound(of, update)
+		h[name] = dbus.MakeVariant(value)
 	}
 	return h
+}
+
+// sound returns the hint for what is heard.
+func (n *Notifier) sound(of *notifiers.Notification, update bool) (name string, value any) {
+	byLevel := sound(of.Level)
+	switch {
+	case update || n.opts.Silent || of.Sound.Silent:
+	case of.Sound.File != "":
+		return "sound-file", of.Sound.File
+	case of.Sound.Name != "":
+		return "sound-name", of.Sound.Name
+	case byLevel != "":
+		return "sound-name", byLevel
+	}
+	return "suppress-sound", true
 }
 
 // escape makes text harmless in the service's markup, a few tags of HTML.

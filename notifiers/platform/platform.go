@@ -47,6 +47,13 @@ type Notifier interface {
 	io.Closer
 }
 
+// PlaysSounds reports whether the service behind n plays the sound that a notification
+// names. It is known once one was shown.
+func PlaysSounds(n notifiers.Notifier) bool {
+	s, ok := n.(interface{ PlaysSounds() bool })
+	return ok && s.PlaysSounds()
+}
+
 // Connect finds out whether n works, without showing anything, where the system
 // allows that. It is for the start of a program.
 func Connect(ctx context.Context, n Notifier) error {

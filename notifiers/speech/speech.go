@@ -35,9 +35,13 @@ type Options struct {
 	Rate int
 	// Voice is the name of a voice; "" means the speaker's own.
 	Voice string
-	// Quiet, if not nil, is asked before each sentence; it is not spoken if the
-	// answer is true.
-	Quiet func() bool
+	// Quiet, if not nil, is asked whether a notification is not to be spoken of just
+	// now: before each sentence, and while one is spoken, which ends early once all that
+	// it is about is quiet.
+	Quiet func(*notifiers.Notification) bool
+	// Changes, if not nil, returns a channel that gets a value when Quiet may answer
+	// otherwise, and a function that ends that; Subscribe of a stack of mutes is one.
+	Changes func() (changes <-chan struct{}, cancel func())
 	// OnError, if not nil, is told about sentences that could not be spoken. It is
 	// called by the notifier's goroutine.
 	OnError func(error)
@@ -52,11 +56,12 @@ type Notifier struct {
 
 	life context.Context //nolint:containedctx // ends with Close
 	end  context.CancelFunc
-	done chan struct{}
+	work sync.WaitGroup // the notifier's goroutines
 
-	mu      sync.Mutex
-	waiting []notifiers.Notification
-	skip    context.CancelFunc // ends the sentence that is being spoken; nil for none
+	mu       sync.Mutex
+	waiting  []notifiers.Notification
+	speaking []notifiers.Notification // what the sentence that is being spoken is about
+	skip     context.CancelFunc       // ends it; nil for none
 }
 
 var (
@@ -78,6 +83,7 @@ func New(o Options) (*Notifier, error) {
 		cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // one of find's
 		cmd.Stdin = strings.NewReader(text)
 		cmd.WaitDelay = time.Second
+		hide(cmd)
 		if out, err := cmd.CombinedOutput(); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("speak with %s: %w: %s", command[0], err, display.Line(string(out), 100))
 		}
@@ -87,10 +93,46 @@ func New(o Options) (*Notifier, error) {
 
 // start returns a notifier that speaks through a function.
 func start(o Options, speak func(context.Context, string) error) *Notifier {
-	n := &Notifier{opts: o, speak: speak, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	n := &Notifier{opts: o, speak: speak, wake: make(chan struct{}, 1)}
 	n.life, n.end = context.WithCancel(context.Background())
-	go n.run()
+	n.work.Go(n.run)
+	if o.Quiet != nil && o.Changes != nil {
+		n.work.Go(n.follow)
+	}
 	return n
+}
+
+// follow ends what is being spoken when all of it has become quiet.
+func (n *Notifier) follow() {
+	changes, cancel := n.opts.Changes()
+	defer cancel()
+	for {
+		select {
+		case <-n.life.Done():
+			return
+		case <-changes:
+		}
+		n.mu.Lock()
+		about, skip := n.speaking, n.skip
+		n.mu.Unlock()
+		if skip != nil && len(n.loud(about)) == 0 {
+			skip()
+		}
+	}
+}
+
+// loud returns those of the notifications that may be spoken of.
+func (n *Notifier) loud(of []notifiers.Notification) []notifiers.Notification {
+	if n.opts.Quiet == nil {
+		return of
+	}
+	var loud []notifiers.Notification
+	for i := range of {
+		if !n.opts.Quiet(&of[i]) {
+			loud = append(loud, of[i])
+		}
+	}
+	return loud
 }
 
 // windowsScript reads the text from its input, where nothing in it is evaluated.
@@ -197,15 +239,16 @@ func (n *Notifier) Skip() {
 	}
 }
 
-// Close ends the sentence that is being spoken and the notifier's goroutine.
+// Close ends the sentence that is being spoken and the notifier's goroutines.
 func (n *Notifier) Close() error {
+	n.mu.Lock() // so that Notify knows
 	n.end()
-	<-n.done
+	n.mu.Unlock()
+	n.work.Wait()
 	return nil
 }
 
 func (n *Notifier) run() {
-	defer close(n.done)
 	for {
 		select {
 		case <-n.life.Done():
@@ -228,16 +271,16 @@ func (n *Notifier) next() bool {
 	}
 	ctx, cancel := context.WithTimeout(n.life, speakTime)
 	defer cancel()
-	n.skip = cancel
+	n.skip, n.speaking = cancel, waiting
 	n.mu.Unlock()
 
-	if n.opts.Quiet == nil || !n.opts.Quiet() {
-		if err := n.speak(ctx, Sentence(waiting)); err != nil && n.opts.OnError != nil {
+	if about := n.loud(waiting); len(about) > 0 {
+		if err := n.speak(ctx, Sentence(about)); err != nil && n.opts.OnError != nil {
 			n.opts.OnError(err)
 		}
 	}
 	n.mu.Lock()
-	n.skip = nil
+	n.skip, n.speaking = nil, nil
 	n.mu.Unlock()
 	return true
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,12 +88,46 @@ func TestSkipEndsTheSentenceAndWhatWaits(t *testing.T) {
 }
 
 func TestQuietMeansNothingIsSaid(t *testing.T) {
-	speaking(t, Options{Quiet: func() bool { return true }}, func(t *testing.T, n *Notifier, said *[]string) {
+	quiet := func(n *notifiers.Notification) bool { return n.Level < core.LevelCritical }
+	speaking(t, Options{Quiet: quiet}, func(t *testing.T, n *Notifier, said *[]string) {
 		notify(t, n, notification(1, "shop", core.LevelError))
+		notify(t, n, notification(2, "db", core.LevelError), notification(3, "db", core.LevelCritical))
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if len(*said) != 0 {
-			t.Errorf("said %q", *said)
+		if diff := cmp.Diff([]string{"db: Critical. declined…"}, *said); diff != "" {
+			t.Errorf("said (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestAMuteEndsTheSentenceAndWhatWaits(t *testing.T) {
+	var muted atomic.Pointer[string]
+	var changes chan struct{}
+	mute := func(channel string) {
+		muted.Store(&channel)
+		changes <- struct{}{}
+		synctest.Wait()
+	}
+	o := Options{
+		Quiet: func(n *notifiers.Notification) bool {
+			channel := muted.Load()
+			return channel != nil && n.Record.Channel == *channel
+		},
+		Changes: func() (<-chan struct{}, func()) {
+			changes = make(chan struct{}, 1)
+			return changes, func() {}
+		},
+	}
+	speaking(t, o, func(t *testing.T, n *Notifier, said *[]string) {
+		notify(t, n, notification(1, "shop", core.LevelError))
+		notify(t, n, notification(2, "shop", core.LevelError), notification(3, "db", core.LevelError))
+		mute("mail") // this is about something else
+		time.Sleep(time.Second)
+		mute("shop")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"shop: Error. declined… (cut off)", "db: Error. declined…"}, *said); diff != "" {
+			t.Errorf("said (-want +got):\n%s", diff)
 		}
 	})
 }
@@ -160,6 +195,18 @@ func TestWrongOptionsAreRefused(t *testing.T) {
 	for _, voice := range []string{"-x", "a'); calc; ('", "a’b", "a\nb"} {
 		if _, err := find("windows", only("powershell"), &Options{Voice: voice}); err == nil {
 			t.Errorf("voice %q was taken", voice)
+		}
+	}
+}
+
+// waitFor waits until a condition holds.
+func waitFor(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); <-again.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
 		}
 	}
 }
