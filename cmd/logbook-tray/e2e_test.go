@@ -95,20 +95,9 @@ func TestAnErrorOfAPythonServerBecomesOneNotificationThatLeadsToItsContext(t *te
 func TestAClickWithTheMouseOpensTheContextOnEveryDesktop(t *testing.T) {
 	for _, test := range []struct {
 		daemon string
-		start  func(testing.TB, *e2e.Desktop) (click func())
+		start  func(*testing.T, *e2e.Desktop) (click func(testing.TB))
 	}{
-		{"dunst", func(t testing.TB, d *e2e.Desktop) func() {
-			dunst := e2e.StartDunst(t, d.Bus, d.Display)
-			return func() { dunst.Click(t) }
-		}},
-		{"xfce4-notifyd", func(t testing.TB, d *e2e.Desktop) func() {
-			xfce := e2e.StartXfceNotifyd(t, d.Bus, d.Display)
-			return func() { xfce.Click(t, -176, -30) } // the first button; beside them it only dismisses
-		}},
-		{"notification-daemon", func(t testing.TB, d *e2e.Desktop) func() {
-			gnome := e2e.StartNotificationDaemon(t, d.Bus, d.Display)
-			return func() { gnome.Click(t, 100, 45) }
-		}},
+		{"dunst", withDunst}, {"xfce4-notifyd", withXfceNotifyd}, {"notification-daemon", withNotificationDaemon},
 	} {
 		t.Run(test.daemon, func(t *testing.T) {
 			d := e2e.StartSession(t)
@@ -122,7 +111,7 @@ func TestAClickWithTheMouseOpensTheContextOnEveryDesktop(t *testing.T) {
 			python(t, "server.py", address)
 			d.Notifications.Wait(t, "the error", func(n e2e.Notify) bool { return n.Title == "shop.checkout: Error" })
 			d.Display.Screenshot(t, "popup")
-			click()
+			click(t)
 			e2e.Eventually(t, "the context in front", func() bool {
 				return d.Display.ActiveWindow(t) == "shop.checkout: Error – context"
 			})
@@ -139,6 +128,23 @@ func TestAClickWithTheMouseOpensTheContextOnEveryDesktop(t *testing.T) {
 			p.stopped(proc)
 		})
 	}
+}
+
+func withDunst(t *testing.T, d *e2e.Desktop) (click func(testing.TB)) {
+	t.Helper()
+	return e2e.StartDunst(t, d.Bus, d.Display).Click
+}
+
+func withXfceNotifyd(t *testing.T, d *e2e.Desktop) (click func(testing.TB)) {
+	t.Helper()
+	daemon := e2e.StartXfceNotifyd(t, d.Bus, d.Display)
+	return func(t testing.TB) { t.Helper(); daemon.Click(t, -176, -30) } // the first button; beside them it only dismisses
+}
+
+func withNotificationDaemon(t *testing.T, d *e2e.Desktop) (click func(testing.TB)) {
+	t.Helper()
+	daemon := e2e.StartNotificationDaemon(t, d.Bus, d.Display)
+	return func(t testing.TB) { t.Helper(); daemon.Click(t, 100, 45) }
 }
 
 func checkAlert(t *testing.T, alerts []control.Alert) {
