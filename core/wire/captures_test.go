@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -254,18 +255,45 @@ func checkSyslog(t *testing.T, f *fixture) {
 		}
 	}
 	_ = c.Close()
-	for i, want := range f.syslogTexts() {
-		got, err := s.Recv(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for want := f.syslogTexts(); len(want) > 0; {
+		got, err := s.Recv(ctx)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%v, while %d are missing, next %q", err, len(want), want[0].text)
 		}
-		if want.severity >= 0 && got.Level != [8]core.Level{15, 15, 15, 14, 13, 12, 11, 10}[want.severity] {
-			t.Errorf("%d: level %v, want severity %d", i, got.Level, want.severity)
+		if severity := want[0].severity; severity >= 0 && got.Level != [8]core.Level{15, 15, 15, 14, 13, 12, 11, 10}[severity] {
+			t.Errorf("level %v of %q, want severity %d", got.Level, got.Message(), severity)
 		}
-		if !strings.HasSuffix(strings.TrimRight(want.text, "\n"), strings.TrimRight(got.Message(), "\n")) || got.Message() == "" && strings.Trim(want.text, "- ") != "" {
-			t.Errorf("%d: message %.80q, want the end of %.80q", i, got.Message(), want.text)
+		n := covered(got.Message(), want)
+		if n == 0 {
+			t.Fatalf("message %.80q, want the end of %.80q", got.Message(), want[0].text)
+		}
+		want = want[n:]
+	}
+}
+
+// covered returns how many of the texts a message stands for: one whose end it is, or
+// several whose ends are its lines, since Logbook sends each line of a record as a message
+// of its own.
+func covered(message string, want []syslogText) int {
+	ends := func(text, part string) bool {
+		return strings.HasSuffix(strings.TrimRight(text, "\n"), strings.TrimRight(part, "\n")) &&
+			(part != "" || strings.Trim(text, "- ") == "")
+	}
+	if ends(want[0].text, message) {
+		return 1
+	}
+	lines := strings.Split(message, "\n")
+	if len(lines) > len(want) {
+		return 0
+	}
+	for i, line := range lines {
+		if !ends(want[i].text, line) {
+			return 0
 		}
 	}
+	return len(lines)
 }
 
 // datagrams returns the datagrams of a capture, or the whole stream.
