@@ -7,7 +7,7 @@
 #   make bench   benchmarks, ours beside what they are measured against
 #   make lint    only the checks of the sources
 #   make fmt     formats the sources
-#   make services / services-stop   RabbitMQ and Redis to try things with
+#   make services / services-stop   RabbitMQ, Redis and FerretDB to try things with
 #   make icons / sounds   makes what is under assets/ again
 #   make install / uninstall   PREFIX=/usr/local DESTDIR= AUTOSTART=
 #   make clean   removes what is built
@@ -34,7 +34,7 @@ test_tags = $(driver)
 main = ./cmd/logbook-tray
 binary = build/logbook-tray
 # Everything that must work without a C compiler. core/benchmarks is a module of its
-# own, for what core is compared with.
+# own, for what core is compared with, and packaging/ferretdb for a broker of the tests.
 headless = ./core ./core/format/... ./core/wire/... ./core/handler/... ./notifiers/...
 
 .NOTPARALLEL:
@@ -76,6 +76,7 @@ vet:
 	$(GO) vet -tags '$(test_tags)' ./...
 	CGO_ENABLED=0 $(GO) vet $(headless)
 	$(GO) -C core/benchmarks vet ./...
+	$(GO) -C packaging/ferretdb vet -tags ferretdb_no_postgresql ./...
 	packaging/vet windows
 	packaging/vet darwin
 
