@@ -19,7 +19,7 @@ import (
 )
 
 func inOrder(t *testing.T, tr Transport) {
-	count := Count(20_000, 100_000)
+	count := tr.count(20_000, 100_000)
 	from, to := tr.receive(t), tr.sender(t, defaults())
 	started := time.Now()
 	SendAll(t, to, 0, count)
@@ -76,14 +76,14 @@ func fields(r *core.Record) map[string]any {
 }
 
 func slowReader(t *testing.T, tr Transport) {
-	const count = 3000
+	count := tr.count(3000, 3000)
 	from, to := tr.receive(t), tr.sender(t, defaults())
 	padding := strings.Repeat("x", 2000)
 	body := func(i int) []byte { return fmt.Appendf(nil, `{"channel":"c","level":11,"msg":"%d%s"}`, i, padding) }
 	for i := range count {
 		Send(t, to, body(i))
 	}
-	Await(t, "the confirmations", to, func() bool { return to.Sent() == count }) // while nobody reads
+	Await(t, "the confirmations", to, func() bool { return to.Sent() == uint64(count) }) // while nobody reads
 	for i := range count {
 		if got, want := Next(t, from).Message(), fmt.Sprint(i, padding); got != want {
 			t.Fatalf("%.10s, want %.10s", got, want)
@@ -200,7 +200,7 @@ func poison(t *testing.T, tr Transport) {
 
 // crash kills the broker while both ends are busy.
 func crash(t *testing.T, tr Transport) {
-	count := Count(8_000, 50_000)
+	count := tr.count(8_000, 50_000)
 	from, to := tr.receive(t), tr.sender(t, defaults())
 	killing, killed := make(chan struct{}), make(chan struct{})
 	sendAll(t, to, 0, count, func(i int) {

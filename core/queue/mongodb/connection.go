@@ -1,0 +1,201 @@
+package mongodb
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
+)
+
+// connection is a connection to the server, or to the servers of a replica set. It is not
+// mended when it breaks: the next one begins anew.
+type connection struct {
+	client            *mongo.Client
+	messages, routing *mongo.Collection
+	timeout           time.Duration
+
+	ctx  context.Context //nolint:containedctx // the lifetime of the connection
+	fail context.CancelCauseFunc
+}
+
+// connect connects for as long as ctx allows. The connection ends with life, which is no
+// sooner, and when no server answers any more; its context then tells why.
+func connect(ctx, life context.Context, o *Options, at place) (*connection, error) {
+	settings, err := o.client()
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	c := &connection{timeout: o.Timeout}
+	c.ctx, c.fail = context.WithCancelCause(life)
+	settings.SetServerMonitor(watch(len(settings.Hosts), func(err error) { c.fail(fmt.Errorf("connect: %w", brief(err))) }))
+	if c.client, err = mongo.Connect(settings); err != nil {
+		c.fail(nil)
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	db := c.client.Database(at.database)
+	c.messages, c.routing = db.Collection("messages"), db.Collection("messages.routing")
+	stop := context.AfterFunc(ctx, func() { c.fail(ctx.Err()) })
+	defer stop()
+	err = c.do(func(ctx context.Context) error { return c.client.Ping(ctx, nil) })
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		c.close()
+		return nil, explain(err, at)
+	}
+	return c, nil
+}
+
+// do makes a request within the timeout. The error tells why the connection has ended,
+// if it has.
+func (c *connection) do(request func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(c.ctx, c.timeout)
+	defer cancel()
+	err := request(ctx)
+	if err != nil && c.ctx.Err() != nil {
+		return context.Cause(c.ctx)
+	}
+	return err
+}
+
+// closeTimeout is how long the server may take to end a connection, and to take the last
+// requests.
+const closeTimeout = 3 * time.Second
+
+// close ends the connection.
+func (c *connection) close() {
+	c.fail(nil)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	_ = c.client.Disconnect(ctx) // its connections are closed in any case
+}
+
+// now returns the time at the server: the clocks of those who share it may differ.
+func (c *connection) now() (time.Time, error) {
+	var hello struct {
+		LocalTime time.Time `bson:"localTime"`
+	}
+	err := c.do(func(ctx context.Context) error {
+		return c.messages.Database().RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello)
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("ask for the time: %w", err)
+	}
+	return hello.LocalTime, nil
+}
+
+// index makes the index of kombu for its queues, if there is none.
+func (c *connection) index() error {
+	err := c.do(func(ctx context.Context) error {
+		_, err := c.messages.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{
+			{Key: "queue", Value: 1}, {Key: "priority", Value: 1}, {Key: "_id", Value: 1},
+		}})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("make the index of the queues, without which they are slow: %w", err)
+	}
+	return nil
+}
+
+// watch tells when none of the servers answers. The driver itself would go on to ask them,
+// and only say after a while that it has found none.
+func watch(servers int, lost func(error)) *event.ServerMonitor {
+	var mu sync.Mutex
+	silent := map[string]bool{}
+	return &event.ServerMonitor{
+		TopologyDescriptionChanged: func(e *event.TopologyDescriptionChangedEvent) {
+			mu.Lock()
+			defer mu.Unlock()
+			servers = len(e.NewDescription.Servers)
+		},
+		ServerHeartbeatSucceeded: func(e *event.ServerHeartbeatSucceededEvent) {
+			mu.Lock()
+			defer mu.Unlock()
+			delete(silent, address(e.ConnectionID))
+		},
+		ServerHeartbeatFailed: func(e *event.ServerHeartbeatFailedEvent) {
+			mu.Lock()
+			silent[address(e.ConnectionID)] = true
+			all := len(silent) >= servers
+			mu.Unlock()
+			if all && !errors.Is(e.Failure, context.Canceled) { // nobody gave it up
+				lost(e.Failure)
+			}
+		},
+	}
+}
+
+// address returns the server of a connection of the driver, "host:port[-number]".
+func address(connection string) string {
+	server, _, _ := cutLast(connection, "[")
+	return server
+}
+
+// brief leaves out what the driver says around the reason.
+func brief(err error) error {
+	if answer, ok := errors.AsType[driver.Error](err); ok && answer.Code != 0 {
+		return answer
+	}
+	if refused, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return refused
+	}
+	if network, ok := errors.AsType[*net.OpError](err); ok {
+		return network
+	}
+	return err
+}
+
+// What a server answers that does not want us.
+const (
+	codeUserNotFound         = 11
+	codeUnauthorized         = 13
+	codeAuthenticationFailed = 18
+	codeInvalid              = 121  // the collection has rules for its documents
+	codeAtlas                = 8000 // of Atlas, for a wrong password among others
+)
+
+const codeCursorNotFound = 43
+
+// code returns the number of what the server has answered; 0 if it is something else that
+// went wrong.
+func code(err error) int {
+	if e, ok := errors.AsType[driver.Error](err); ok { // while connecting
+		return int(e.Code)
+	}
+	if e, ok := errors.AsType[mongo.ServerError](err); ok {
+		for _, c := range e.ErrorCodes() {
+			return c
+		}
+	}
+	return 0
+}
+
+// isRefused reports whether the server is there and does not want us.
+func isRefused(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	return slices.Contains([]int{codeUserNotFound, codeUnauthorized, codeAuthenticationFailed, codeInvalid, codeAtlas}, code(err))
+}
+
+// explain says what to do about an error of the server.
+func explain(err error, at place) error {
+	switch code(err) {
+	case codeAuthenticationFailed, codeUserNotFound, codeAtlas:
+		return fmt.Errorf("the user %q or its password is wrong: %w", at.user, brief(err))
+	case codeUnauthorized:
+		return fmt.Errorf("the user %q needs the role readWrite in the database %q: %w", at.user, at.database, brief(err))
+	}
+	return brief(err)
+}

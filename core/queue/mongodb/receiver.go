@@ -1,0 +1,397 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
+	"github.com/logbook-tray/logbook-tray/core/wire"
+	"github.com/logbook-tray/logbook-tray/core/wire/kombu"
+)
+
+// Redelivered is the name in the extra data of a record that may have been given out
+// before: kombu says so, a sender was not told whether the server had got it, or a receiver
+// that had claimed it did not dispatch it.
+const Redelivered = "redelivered"
+
+// Receiver is the receiving end.
+type Receiver struct {
+	name  string
+	opts  Options
+	at    place
+	own   string // our queue
+	link  *link.Link
+	inbox *inbox.Inbox
+	given *given
+
+	drain, cancel context.CancelFunc
+	received      chan struct{} // closed when nothing more comes in
+	stop          chan struct{} // closed by Close when the connection may end
+	done          chan struct{} // closed when the goroutine has ended
+	closing       sync.Once
+	ending        sync.Once
+	cleans        sync.Mutex // held by the one who removes what was dispatched
+	opening       sync.Mutex // held while a cursor is opened, and while messages are dropped
+
+	rejected, trimmed atomic.Uint64
+}
+
+var (
+	_ queue.Receiver = (*Receiver)(nil)
+	_ queue.Drainer  = (*Receiver)(nil)
+	_ queue.Statuser = (*Receiver)(nil)
+	_ queue.Dropper  = (*Receiver)(nil)
+)
+
+// NewReceiver returns a receiver that connects by itself, as soon as the server is there,
+// and again when the connection is lost. The error says what is wrong with the options.
+func NewReceiver(o Options) (*Receiver, error) {
+	o, at, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	r := &Receiver{
+		name: o.name(at), opts: o, at: at, own: ownQueue(o.Consume), inbox: inbox.New(), given: newGiven(),
+		received: make(chan struct{}), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	r.link = link.New(r.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
+	// The connection outlives the drain: what was dispatched is removed over it.
+	life, cancel := context.WithCancel(context.Background())
+	receiving, drain := context.WithCancel(life)
+	r.cancel, r.drain = cancel, drain
+	go r.run(life, receiving)
+	return r, nil
+}
+
+// String returns the address and the queue, without user and password.
+func (r *Receiver) String() string { return r.name }
+
+// Status returns the condition of the connection.
+func (r *Receiver) Status() queue.Status {
+	s := r.link.Status()
+	if n := r.rejected.Load(); n > 0 {
+		s.Detail += fmt.Sprintf("; %d messages rejected", n)
+	}
+	return s
+}
+
+// Rejected returns how many messages were no records. They are removed.
+func (r *Receiver) Rejected() uint64 { return r.rejected.Load() }
+
+// Dropped returns how many messages were too many for the queue of a tap, or were taken
+// from it and not received before Close. One that consumes puts the latter back.
+func (r *Receiver) Dropped() uint64 {
+	if r.opts.Consume {
+		return 0
+	}
+	return r.trimmed.Load() + r.inbox.Lost()
+}
+
+// Receive implements [queue.Receiver].
+func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
+	return r.inbox.Receive(ctx, buf)
+}
+
+// Drain implements [queue.Drainer].
+func (r *Receiver) Drain() { r.drain() }
+
+// Close implements [queue.Receiver]. It waits until our queue is removed and the
+// connection is closed.
+func (r *Receiver) Close() error {
+	r.closing.Do(func() {
+		r.inbox.Discard()
+		r.drain()
+		t := time.AfterFunc(closeTimeout, r.cancel)
+		defer t.Stop()
+		defer r.cancel()
+		<-r.received
+		r.inbox.Close()
+		close(r.stop)
+		<-r.done
+	})
+	return nil
+}
+
+// run connects and receives until receiving ends, and keeps the connection until the
+// receiver is closed.
+func (r *Receiver) run(life, receiving context.Context) {
+	defer close(r.done)
+	defer r.link.Closed()
+	defer r.finish()
+	for receiving.Err() == nil {
+		err := r.session(life, receiving)
+		if receiving.Err() != nil {
+			return
+		}
+		r.link.Down(explain(err, r.at), isRefused(err))
+		r.link.Pause(receiving)
+	}
+}
+
+// finish says that nothing more comes in.
+func (r *Receiver) finish() {
+	r.ending.Do(func() {
+		r.inbox.Finish()
+		close(r.received)
+	})
+}
+
+// session is one connection.
+func (r *Receiver) session(life, receiving context.Context) error {
+	c, err := connect(receiving, life, &r.opts, r.at)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if err := r.clean(c); err != nil { // dispatched while there was no connection
+		return err
+	}
+	if err := r.bind(c); err != nil {
+		return err
+	}
+	remark := errors.Join(c.index(), c.sweepUnbound())
+	c.expire()
+	detail := "gets a copy of the queue " + r.opts.Queue
+	if r.opts.Consume {
+		detail = "consumes the queue " + r.opts.Queue
+	}
+	r.link.Up(detail, remark)
+
+	var others sync.WaitGroup
+	defer others.Wait()
+	defer c.fail(nil)
+	others.Go(func() { r.cleaning(c) })
+	others.Go(func() { r.renew(c) })
+	others.Go(func() { // the loss is told while the one who dispatches is busy, too
+		<-c.ctx.Done()
+		if err := context.Cause(c.ctx); receiving.Err() == nil && !errors.Is(err, context.Canceled) {
+			r.link.Down(explain(err, r.at), isRefused(err))
+		}
+	})
+	if err := r.receive(receiving, c); receiving.Err() == nil {
+		if c.ctx.Err() != nil {
+			return context.Cause(c.ctx)
+		}
+		return err
+	}
+	r.finish()
+	// Drained: what was received is still being dispatched.
+	select {
+	case <-r.stop:
+		if r.clean(c) == nil {
+			r.leave(c)
+		}
+	case <-c.ctx.Done():
+	}
+	return nil
+}
+
+// clean removes the messages that were dispatched.
+func (r *Receiver) clean(c *connection) error {
+	r.cleans.Lock()
+	defer r.cleans.Unlock()
+	for {
+		ids := r.given.settled()
+		if len(ids) == 0 {
+			return nil
+		}
+		if _, err := r.delete(c, ids); err != nil {
+			return err
+		}
+		r.given.removed(len(ids))
+	}
+}
+
+// cleaning is clean, again and again, until the connection ends or the receiver is closed.
+func (r *Receiver) cleaning(c *connection) {
+	for {
+		select {
+		case <-r.given.wake:
+			if err := r.clean(c); err != nil {
+				c.fail(err)
+				return
+			}
+		case <-r.stop:
+			return
+		case <-c.ctx.Done():
+			return
+		}
+	}
+}
+
+// renew shows again and again that we live, and keeps the queue of a tap within its
+// bounds.
+func (r *Receiver) renew(c *connection) {
+	tick := time.NewTicker(renewEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-r.stop:
+			return
+		case <-c.ctx.Done():
+			return
+		}
+		err := r.bind(c)
+		if err == nil && !r.opts.Consume {
+			err = r.trim(c)
+		}
+		if err != nil {
+			c.fail(err)
+			return
+		}
+	}
+}
+
+// leastPoll is the time between two looks into a queue into which something has come.
+const leastPoll = 10 * time.Millisecond
+
+// receive hands over what comes into our queue, until ctx ends or the connection is lost.
+func (r *Receiver) receive(ctx context.Context, c *connection) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for wait := time.Duration(0); ; {
+		select {
+		case <-timer.C:
+		case <-c.ctx.Done():
+			return context.Cause(c.ctx)
+		case <-ctx.Done():
+			return nil
+		}
+		some, err := r.look(ctx, c)
+		if err != nil {
+			return err
+		}
+		if wait *= 2; some {
+			wait = 0
+		}
+		wait = min(max(wait, leastPoll), r.opts.PollInterval)
+		timer.Reset(wait)
+	}
+}
+
+// look hands over what is in our queue, waits until it is dispatched and removed, and
+// reports whether there was something.
+func (r *Receiver) look(ctx context.Context, c *connection) (some bool, err error) {
+	if r.opts.Consume {
+		if err := r.claim(c); err != nil {
+			return false, fmt.Errorf("claim messages of %s: %w", r.opts.Queue, err)
+		}
+	}
+	if some, err = r.fetch(ctx, c); err != nil {
+		return false, fmt.Errorf("read %s: %w", r.opts.Queue, err)
+	}
+	for !r.given.idle() {
+		select {
+		case <-r.given.empty:
+		case <-c.ctx.Done():
+			return some, context.Cause(c.ctx)
+		case <-ctx.Done():
+			return some, nil
+		}
+	}
+	return some, nil
+}
+
+// batchSize is how much is handed over at once at most, so that little waits when
+// records are large.
+const batchSize = 1 << 20
+
+// fetch hands over what is in our queue.
+func (r *Receiver) fetch(ctx context.Context, c *connection) (some bool, err error) {
+	cursor, err := r.open(c)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = c.do(cursor.Close) }()
+	var batch []queue.Message
+	size := 0
+	put := func() {
+		if len(batch) > 0 {
+			r.inbox.Put(batch)
+		}
+		batch, size = r.inbox.New(), 0
+	}
+	put()
+	for ctx.Err() == nil {
+		more := false
+		err = c.do(func(ctx context.Context) error {
+			more = cursor.Next(ctx)
+			return cursor.Err()
+		})
+		if err != nil || !more {
+			break
+		}
+		m, ok := r.message(cursor.Current)
+		if !ok {
+			continue
+		}
+		batch, size, some = append(batch, m), size+len(m.Body), true
+		if len(batch) == inbox.Batch || size >= batchSize || cursor.RemainingBatchLength() == 0 {
+			put()
+		}
+	}
+	put()
+	if code(err) == codeCursorNotFound { // whoever dispatches was busy for longer than it is kept
+		err = nil
+	}
+	return some, err
+}
+
+// open looks what is in our queue, the most urgent and then the oldest first.
+func (r *Receiver) open(c *connection) (cursor *mongo.Cursor, err error) {
+	r.opening.Lock()
+	defer r.opening.Unlock()
+	r.given.begin()
+	err = c.do(func(ctx context.Context) error {
+		cursor, err = c.messages.Find(ctx, field("queue", r.own), options.Find().SetSort(first()).SetBatchSize(4*inbox.Batch))
+		return err
+	})
+	return cursor, err
+}
+
+// message makes a message of a document. It reports false for one that was handed over
+// already.
+func (r *Receiver) message(document bson.Raw) (queue.Message, bool) {
+	id := document.Lookup("_id")
+	id.Value = append([]byte(nil), id.Value...) // the cursor uses it again
+	first, again := r.given.give(id)
+	if !first {
+		return queue.Message{}, false
+	}
+	payload, _ := document.Lookup("payload").StringValueOK()
+	m := queue.Message{Body: []byte(payload), Ack: func(err error) {
+		// One that is no record, or that the handlers refuse, is done with, too; one that
+		// nobody took stays.
+		if !errors.Is(err, queue.ErrClosed) {
+			r.given.settle(id)
+		}
+	}}
+	marked, _ := document.Lookup("redelivered").BooleanOK()
+	e, err := kombu.Decode(m.Body, wire.DefaultMaxSize)
+	switch {
+	case errors.Is(err, kombu.ErrTooLarge):
+		m.Err = &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()}
+	case err != nil:
+		m.Err = &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()}
+	default:
+		m.Record, m.Err = r.opts.Decoder.DecodeMessage(e.Body, e.ContentType)
+	}
+	switch {
+	case m.Err != nil:
+		r.rejected.Add(1)
+	case again || marked || e.Redelivered:
+		m.Record.Extra.Set(Redelivered, true)
+	}
+	return m, true
+}
