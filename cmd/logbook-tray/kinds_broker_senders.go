@@ -23,6 +23,7 @@ func brokerSenderKinds() []pipeline.HandlerKind {
 	return []pipeline.HandlerKind{
 		handlerKind("amqp", "publishes records to RabbitMQ as Logbook's MessageQueueHandler does", defaultAMQPSend, newAMQPSender),
 		handlerKind("redis", "publishes records to Redis as Logbook's MessageQueueHandler and RedisHandler do", defaultRedisSend, newRedisSender),
+		handlerKind("mongodb", "publishes records to MongoDB as Logbook's MessageQueueHandler does", defaultMongoDBSend, newMongoDBSender),
 		handlerKind("nats", "publishes records to a subject or a stream of NATS", defaultNATSSend, newNATSSender),
 		handlerKind("mqtt", "publishes records to a topic of an MQTT 5 broker", defaultMQTTSend, newMQTTSender),
 		handlerKind("nng", "publishes records over NNG, as Logbook's cookbook does", plain[nngSendOptions], newNNGSender),

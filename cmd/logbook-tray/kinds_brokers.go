@@ -28,6 +28,7 @@ func brokerSources() []pipeline.SourceKind {
 		both,
 		subscription("amqp", "Logbook's MessageQueueHandler over RabbitMQ", newAMQP),
 		subscription("redis", "Logbook's MessageQueueHandler and RedisHandler over Redis", newRedis),
+		subscription("mongodb", "Logbook's MessageQueueHandler over MongoDB", newMongoDB),
 		subscription("nats", "a subject or a stream of NATS", newNATS),
 		subscription("mqtt", "topics of an MQTT 5 broker", newMQTT),
 	}

@@ -64,6 +64,15 @@ func mistakes() map[string][]string {
 			`subscribe: [{type: redis, uri: {env: REDIS_URI}, mode: «lst»}]`,
 			`subscribe: [{type: redis, uri: {env: REDIS_URI}, max_length: «-1»}]`,
 		},
+		"Source `mongodb`": {
+			`subscribe: [{type: mongodb, uri: «{env: SHORT}»}]`,
+			`subscribe: [«{type: mongodb}»]`,
+			`subscribe: [{type: mongodb, uri: «"mongodb://tray:hush@local host/logging"»}]`,
+			`subscribe: [{type: mongodb, uri: {env: MONGODB_URI}, queue: «logbook-tray.tap.x»}]`,
+			`subscribe: [{type: mongodb, uri: {env: MONGODB_URI}, max_length: «-1»}]`,
+			`subscribe: [{type: mongodb, uri: {env: MONGODB_URI}, poll_interval: «1ms»}]`,
+			`subscribe: [{type: mongodb, uri: {env: MONGODB_URI}, tls_ca: «/no/such/file»}]`,
+		},
 		"Source `nats`": {
 			`subscribe: [{type: nats, uri: «{env: SHORT}»}]`,
 			`subscribe: [«{type: nats}»]`,
@@ -235,6 +244,12 @@ func mistakes() map[string][]string {
 			`handlers: [{type: redis, uri: {env: REDIS_URI}, mode: stream, encoding: «short»}]`,
 			`handlers: [{type: redis, uri: {env: REDIS_URI}, extra_fields: «{app: shop}»}]`,
 		},
+		"Handler `mongodb`": {
+			`handlers: [{type: mongodb, uri: «{env: SHORT}»}]`,
+			`handlers: [{type: mongodb, uri: «"mongodb://tray:hush@h:x/logging"»}]`,
+			`handlers: [{type: mongodb, uri: {env: MONGODB_URI}, queue: «logbook-tray.x»}]`,
+			`handlers: [{type: mongodb, uri: {env: MONGODB_URI}, window: «-1»}]`,
+		},
 		"Handler `nats`": {
 			`handlers: [{type: nats, uri: «{env: SHORT}»}]`,
 			`handlers: [{type: nats, uri: {env: NATS_URI}, subject: «"logs.>"»}]`,
@@ -344,6 +359,7 @@ func TestKindsPointAtMistakes(t *testing.T) {
 	t.Setenv("CURVE", strings.Repeat("0", 40))
 	t.Setenv("AMQP_URI", "amqp://localhost")
 	t.Setenv("REDIS_URI", "redis://localhost")
+	t.Setenv("MONGODB_URI", "mongodb://localhost/logging")
 	t.Setenv("NATS_URI", "nats://localhost")
 	t.Setenv("MQTT_URI", "mqtt://localhost")
 	all := mistakes()

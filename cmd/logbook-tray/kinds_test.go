@@ -93,6 +93,7 @@ func home(t *testing.T) string {
 	}
 	t.Setenv("AMQP_URI", "amqp://localhost")
 	t.Setenv("REDIS_URI", "redis://localhost")
+	t.Setenv("MONGODB_URI", "mongodb://localhost/logging")
 	t.Setenv("NATS_URI", "nats://localhost")
 	t.Setenv("MQTT_URI", "mqtt://localhost")
 	t.Setenv("TELEGRAM_TOKEN", "123456:abcdef")
