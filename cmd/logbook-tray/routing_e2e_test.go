@@ -104,3 +104,31 @@ func TestMutesOfTheFileStandAsLongAsItSaysSo(t *testing.T) {
 	}
 	p.stopped(proc)
 }
+
+func TestDoNotDisturbOfTheDesktopIsFollowed(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	address := freeAddress(t)
+	configure(t, d.Home, listening(address))
+	p := newProgram(t, d.Env())
+	proc := p.start("headless")
+	d.Dunst.Pause(t, true)
+	e2e.Eventually(t, "do not disturb", func() bool {
+		list := p.mutes()
+		return len(list) == 1 && list[0].Label == "do not disturb" && list[0].Owner == "desktop" && list[0].Until.IsZero()
+	})
+	if s, _ := p.status(); !s.Muted || s.MutedUntil != nil {
+		t.Errorf("status says muted %v until %v", s.Muted, s.MutedUntil)
+	}
+	p.run("send", address, "--level", "error", "held back")
+	e2e.Eventually(t, "a record to be held back", func() bool { return p.mutes()[0].Held == 1 })
+	d.Dunst.Pause(t, false)
+	d.Notifications.Wait(t, "what was held back", func(n e2e.Notify) bool { return n.Title == "No longer muted: do not disturb" })
+	d.Dunst.Pause(t, true)
+	e2e.Eventually(t, "do not disturb again", func() bool { return len(p.mutes()) == 1 })
+	configure(t, d.Home, "do_not_disturb: ignore\n"+listening(address))
+	p.run("reload")
+	e2e.Eventually(t, "do not disturb to be ignored", func() bool { return len(p.mutes()) == 0 })
+	p.run("send", address, "--level", "error", "--channel", "db", "shown")
+	d.Notifications.Wait(t, "a notification in spite of it", func(n e2e.Notify) bool { return n.Body == "shown" })
+	p.stopped(proc)
+}

@@ -18,6 +18,8 @@ func TestSectionsPointAtMistakes(t *testing.T) {
 		`quiet_hours: {time_zone: «Mars», hours: []}`,
 		`quiet_hours: {critical: «maybe», hours: []}`,
 		`quiet_hours: {«hour»: [], hours: []}`,
+		`do_not_disturb: «folow»`,
+		`do_not_disturb: «[follow]»`,
 		`mutes: [«{label: all}»]`,
 		`mutes: [{filter: 'level > «"eror"»'}]`,
 		`mutes: [{filter: '«chanel» == "x"'}]`,
@@ -41,7 +43,7 @@ func TestSectionsPointAtMistakes(t *testing.T) {
 func TestSectionsAreDocumentedWithAllTheirOptions(t *testing.T) {
 	text := sections(t, "../../CONFIGURATION.md")
 	for _, key := range config.Keys(app.Sections()) {
-		section, ok := map[string]string{"quiet_hours": "Quiet hours", "mutes": "Mutes", "window": "How it works"}[key]
+		section, ok := map[string]string{"quiet_hours": "Quiet hours", "mutes": "Mutes", "do_not_disturb": "Do not disturb", "window": "How it works"}[key]
 		if !ok {
 			t.Errorf("where is the section %q documented?", key)
 			continue

@@ -2,7 +2,13 @@
 
 package platform
 
-import "github.com/logbook-tray/logbook-tray/notifiers/desktop"
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/logbook-tray/logbook-tray/notifiers/desktop"
+)
 
 // Clicks says whether notifications tell when they are clicked.
 const Clicks = false
@@ -10,4 +16,10 @@ const Clicks = false
 // New returns the notifier for this system.
 func New(o Options) Notifier {
 	return desktop.New(desktop.Options{AppName: o.AppName, Icon: o.PNG})
+}
+
+// WatchInhibited returns errors.ErrUnsupported: these systems do not tell whether the user
+// wants not to be disturbed.
+func WatchInhibited(context.Context, func(inhibited bool)) error {
+	return fmt.Errorf("watch for do not disturb: %w", errors.ErrUnsupported)
 }

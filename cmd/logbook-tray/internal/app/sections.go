@@ -21,8 +21,9 @@ type sections struct {
 		Records int         `yaml:"records"`
 		Bytes   config.Size `yaml:"bytes"`
 	} `yaml:"window"`
-	QuietHours quietHours `yaml:"quiet_hours"`
-	Mutes      []fileMute `yaml:"mutes"`
+	QuietHours   quietHours   `yaml:"quiet_hours"`
+	DoNotDisturb doNotDisturb `yaml:"do_not_disturb"`
+	Mutes        []fileMute   `yaml:"mutes"`
 }
 
 // Sections returns the keys of the file that concern the whole program, to be decoded.
@@ -44,9 +45,30 @@ func SectionKeys(name string) []string {
 
 // readSections returns the sections of a file; what there are mistakes in is left out.
 func readSections(tree *config.Tree) *sections {
-	s := new(sections)
+	s := &sections{DoNotDisturb: follow}
 	_ = config.Decode(tree.Root, "the configuration", s) // the keys of the pipeline are unknown here
 	return s
+}
+
+// doNotDisturb says what to make of the desktop's own setting of that name.
+type doNotDisturb string
+
+// The values of do_not_disturb.
+const (
+	follow doNotDisturb = "follow"
+	ignore doNotDisturb = "ignore"
+)
+
+var errUnknownValue = errors.New("unknown value")
+
+// UnmarshalText reads follow or ignore.
+func (d *doNotDisturb) UnmarshalText(text []byte) error {
+	switch v := doNotDisturb(text); v {
+	case follow, ignore:
+		*d = v
+		return nil
+	}
+	return fmt.Errorf("%w %q (one of %s, %s)", errUnknownValue, text, follow, ignore)
 }
 
 // quietHours are hours of the week in which nothing is shown.

@@ -2,18 +2,21 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core/config"
 	"github.com/logbook-tray/logbook-tray/core/mute"
+	"github.com/logbook-tray/logbook-tray/notifiers/platform"
 )
 
 // standing are the mutes that come from the file. It is used by one goroutine at a
 // time: [New], then whoever holds the lock of reloads.
 type standing struct {
 	stack *mute.Stack
+	watch func(context.Context, func(inhibited bool)) error // for do not disturb
 	tasks map[string]*task
 	mutes map[string]*mute.Standing // of the file, by their owner
 }
@@ -26,7 +29,7 @@ type task struct {
 }
 
 func newStanding(s *mute.Stack) *standing {
-	return &standing{stack: s, tasks: make(map[string]*task), mutes: make(map[string]*mute.Standing)}
+	return &standing{stack: s, watch: platform.WatchInhibited, tasks: make(map[string]*task), mutes: make(map[string]*mute.Standing)}
 }
 
 // apply does what the sections ask for, until ctx ends. What has not changed goes on
@@ -35,7 +38,33 @@ func (s *standing) apply(ctx context.Context, root *config.Node, of *sections) {
 	s.run(ctx, "quiet_hours", root.Get("quiet_hours").Canonical(), func(ctx context.Context) {
 		of.QuietHours.quiet().Run(ctx, s.stack)
 	})
+	s.run(ctx, "do_not_disturb", string(of.DoNotDisturb), func(ctx context.Context) {
+		m := s.stack.Standing(mute.Mute{Label: "do not disturb", Owner: ownerDesktop})
+		if of.DoNotDisturb == ignore {
+			m.End() // of an earlier run
+			return
+		}
+		s.follow(ctx, m)
+	})
 	s.mute(of.Mutes)
+}
+
+// ownerDesktop is the [mute.Mute].Owner of what the desktop asks for.
+const ownerDesktop = "desktop"
+
+// follow mutes while the desktop wants no notifications, until ctx ends. The mute then
+// stays, and the next run takes it over.
+func (s *standing) follow(ctx context.Context, m *mute.Standing) {
+	err := s.watch(ctx, func(inhibited bool) {
+		if inhibited {
+			m.Begin(time.Time{})
+		} else {
+			m.End()
+		}
+	})
+	if errors.Is(err, errors.ErrUnsupported) {
+		m.End()
+	}
 }
 
 // run runs f until ctx ends or the section asks for something else.
