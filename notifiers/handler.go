@@ -66,6 +66,10 @@ type Options struct {
 	// OnError, if not nil, is told about notifications that fall due with time
 	// and failed. It is called by the handler's goroutine.
 	OnError func(error)
+	// OnDelivery, if not nil, is told how each attempt to show an alert went: nil, or why
+	// it was given up. Digests are not of one alert and are left out. It must not block,
+	// and may be called concurrently.
+	OnDelivery func(alert uint64, err error)
 	// CloseNotifier makes Close close the notifier too, if it is an
 	// [io.Closer].
 	CloseNotifier bool
@@ -322,6 +326,9 @@ func (h *Handler) deliver(ctx context.Context, e limit.Event) error {
 
 // count notes how a call of the notifier went.
 func (h *Handler) count(e limit.Event, err error) error {
+	if h.opts.OnDelivery != nil && e.Kind != limit.Digest {
+		h.opts.OnDelivery(e.Alert, err)
+	}
 	if err == nil {
 		h.delivered.Add(1)
 		return nil

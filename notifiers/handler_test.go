@@ -430,3 +430,17 @@ func BenchmarkHandleARepeat(b *testing.B) {
 		_ = h.Handle(b.Context(), r)
 	}
 }
+
+func TestEachAttemptIsToldWithItsAlert(t *testing.T) {
+	var told []string
+	o := notifiers.Options{OnDelivery: func(id uint64, err error) { told = append(told, fmt.Sprint(id, " ", err)) }}
+	withHandler(t, o, func(t *testing.T, h *notifiers.Handler, s *screen) {
+		s.err = errors.New("no screen")
+		_ = h.Handle(t.Context(), at(1, "declined"))
+		s.err = nil
+		handle(t, h, at(2, "gone"))
+		if diff := cmp.Diff([]string{"1 no screen", "2 <nil>"}, told); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/core/display"
 )
 
@@ -62,9 +64,45 @@ func newAlerts(g *globals) *cobra.Command {
 		alertAction(g, "open", "Open the context window of an alert", func(cmd *cobra.Command, c *control.Client, id uint64) error {
 			return c.OpenAlert(cmd.Context(), id)
 		}),
-		alertAction(g, "dismiss", "Mark an alert as seen", func(cmd *cobra.Command, c *control.Client, id uint64) error {
-			return c.DismissAlert(cmd.Context(), id)
-		}))
+		newAlertsDismiss(g))
+	return cmd
+}
+
+func newAlertsDismiss(g *globals) *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:     "dismiss ID... | --all",
+		Short:   "Mark alerts as seen",
+		Example: "  logbook-tray alerts dismiss 3 4\n  logbook-tray alerts dismiss --all",
+		Args: func(_ *cobra.Command, args []string) error {
+			if all == (len(args) > 0) {
+				return usagef("give the numbers of alerts, as 'logbook-tray alerts list' shows them, or --all")
+			}
+			for _, id := range args {
+				if err := oneID(nil, []string{id}); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			if all {
+				return c.DismissAlert(cmd.Context(), 0)
+			}
+			var errs []error
+			for _, arg := range args {
+				id, _ := strconv.ParseUint(arg, 10, 64) // checked above
+				errs = append(errs, c.DismissAlert(cmd.Context(), id))
+			}
+			return errors.Join(errs...)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "every alert that is new")
 	return cmd
 }
 
@@ -113,10 +151,37 @@ func writeAlerts(w io.Writer, list []control.Alert) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "ID\tSTATE\tLEVEL\tCHANNEL\tCOUNT\tLAST\tMESSAGE")
 	for _, a := range list {
-		fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%d\t%s\t%s\n", a.ID, a.State, a.Level, display.Line(a.Channel, 40), a.Count,
+		fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%d\t%s\t%s\n", a.ID, stateOf(a), a.Level, display.Line(a.Channel, 40), a.Count,
 			a.Last.Local().Format(time.DateTime), display.Line(a.Message, 100))
 	}
-	return tw.Flush()
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for _, a := range list {
+		if err := writeFailures(w, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stateOf returns the state of an alert; failed if it is new and somebody could not be told.
+func stateOf(a control.Alert) string {
+	if len(a.Failures) > 0 && a.State == alert.New.String() {
+		return "failed"
+	}
+	return a.State
+}
+
+// writeFailures says who could not tell the user about an alert.
+func writeFailures(w io.Writer, a control.Alert) error {
+	for _, f := range a.Failures {
+		if _, err := fmt.Fprintf(w, "alert %d was not delivered by %s at %s: %s\n", a.ID, display.Line(f.By, 60),
+			f.At.Local().Format(time.DateTime), display.Line(f.Reason, 300)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func newAlertsShow(g *globals) *cobra.Command {
@@ -139,6 +204,9 @@ func newAlertsShow(g *globals) *cobra.Command {
 			}
 			if f.json() {
 				return writeJSON(cmd.OutOrStdout(), a)
+			}
+			if err := writeFailures(cmd.ErrOrStderr(), a); err != nil {
+				return err
 			}
 			p := newRecordPrinter(cmd.OutOrStdout(), f)
 			for _, r := range a.Context {
@@ -175,7 +243,7 @@ func oneID(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return usagef("give the number of one alert, as 'logbook-tray alerts list' shows it")
 	}
-	if _, err := strconv.ParseUint(args[0], 10, 64); err != nil {
+	if id, err := strconv.ParseUint(args[0], 10, 64); err != nil || id == 0 {
 		return usagef("%q is not the number of an alert", args[0])
 	}
 	return nil

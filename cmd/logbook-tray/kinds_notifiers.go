@@ -94,7 +94,7 @@ func closeNotifier(n notifiers.Notifier, a *app.App, mistake error) error {
 func (o *notifying) options(env *pipeline.Env, a *app.App) (notifiers.Options, error) {
 	settings := notifiers.Options{
 		Limit:  limit.Options{Limit: o.RecordLimit, Delta: o.RecordDelta, Cap: o.Cap, CapDelta: o.CapDelta},
-		Alerts: a.Alerts, Mutes: a.Mutes, Timeout: o.Timeout,
+		Alerts: a.Alerts, Mutes: a.Mutes, Timeout: o.Timeout, OnDelivery: a.DeliveredBy(env.Name),
 		OnError: func(err error) {
 			env.Self.Warn("{name}: {error}", core.Kw("name", env.Name), core.Kw("error", err.Error()))
 		},
@@ -223,8 +223,7 @@ func newGrowl(a *app.App) func(*pipeline.Env, *growlOptions) (core.Handler, erro
 		return o.notify(env, a, func() (notifiers.Notifier, error) {
 			n, err := notifierOf(growl.New(growl.Options{
 				AppName: o.ApplicationName, Address: o.Address, Password: o.Password.Reveal(), Encrypt: o.Encrypt, Icon: icon,
-				OnAction:  func(v notifiers.Activation) { a.Alerts.Seen(v.ID) },
-				OnDismiss: func(id uint64) { a.Alerts.Seen(id) },
+				OnAction: a.Activated, OnDismiss: a.Dismissed,
 			}))
 			return n, blame(err, "address", "address", "encryption", "encrypt")
 		})

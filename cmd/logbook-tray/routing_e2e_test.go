@@ -3,7 +3,11 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"io"
+	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -130,5 +134,148 @@ func TestDoNotDisturbOfTheDesktopIsFollowed(t *testing.T) {
 	e2e.Eventually(t, "do not disturb to be ignored", func() bool { return len(p.mutes()) == 0 })
 	p.run("send", address, "--level", "error", "--channel", "db", "shown")
 	d.Notifications.Wait(t, "a notification in spite of it", func(n e2e.Notify) bool { return n.Body == "shown" })
+	p.stopped(proc)
+}
+
+func TestAnAlertThatCouldNotBeDeliveredIsKeptAsFailed(t *testing.T) {
+	p, home := bare(t)
+	address := freeAddress(t)
+	gone := strings.Replace(freeAddress(t), "tcp:", "http:", 1)
+	log := filepath.Join(home, "other.log")
+	configure(t, home, `listen: [{type: zeromq, uri: "`+address+`", mode: pull}]
+handlers:
+  - {name: phone, type: ntfy, url: "`+gone+`", topic: shop, token: do-not-tell, timeout: 100ms, bubble: true}
+  - {name: other, type: file, path: `+log+`, format_string: "{record.message}"}
+`)
+	proc := p.start("headless")
+	p.run("send", address, "--level", "error", "one")
+	p.run("send", address, "--level", "error", "--channel", "db", "two")
+	e2e.Eventually(t, "two failed alerts", func() bool {
+		s, _ := p.status()
+		return s.Alerts.Undelivered == 2
+	})
+	for _, a := range p.alerts() {
+		if a.State != "new" || len(a.Failures) != 1 || a.Failures[0].By != "phone" || !strings.Contains(a.Failures[0].Reason, "connection refused") {
+			t.Errorf("alert %+v", a)
+		}
+	}
+	text := p.run("alerts", "list") + p.run("status")
+	for _, want := range []string{"2   failed  ERROR", "alert 1 was not delivered by phone at ", "NOT DELIVERED: of 2 new alerts"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text+proc.Output(), "do-not-tell") {
+		t.Errorf("the token is told:\n%s%s", text, proc.Output())
+	}
+	if got := read(t, log); got != "one\ntwo\n" {
+		t.Errorf("the other handler got %q", got)
+	}
+	p.stopped(proc)
+	proc = p.start("headless")
+	if s, _ := p.status(); s.Alerts.Undelivered != 2 {
+		t.Errorf("after a restart: %+v", s.Alerts)
+	}
+	p.run("alerts", "dismiss", "1", "2")
+	if s, _ := p.status(); s.Alerts != (control.Alerts{Total: 2}) {
+		t.Errorf("after dismissing them: %+v", s.Alerts)
+	}
+	p.stopped(proc)
+}
+
+func TestAlertsAreDismissedOneByOneOrAllAtOnce(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	address := freeAddress(t)
+	configure(t, d.Home, listening(address))
+	p := newProgram(t, d.Env())
+	proc := p.start("headless")
+	for _, channel := range []string{"a", "b", "c"} {
+		p.run("send", address, "--level", "error", "--channel", channel, "boom")
+	}
+	e2e.Eventually(t, "three notifications", func() bool { return d.Dunst.Displayed(t) == 3 })
+	p.run("alerts", "dismiss", "2")
+	e2e.Eventually(t, "a notification to go", func() bool { return d.Dunst.Displayed(t) == 2 })
+	if s, _ := p.status(); s.Alerts.Unseen != 2 {
+		t.Errorf("alerts %+v", s.Alerts)
+	}
+	p.run("alerts", "dismiss", "--all")
+	e2e.Eventually(t, "all notifications to go", func() bool { return d.Dunst.Displayed(t) == 0 })
+	for _, a := range p.alerts() {
+		if a.State != "seen" {
+			t.Errorf("alert %+v", a)
+		}
+	}
+	if got := p.fails(1, "alerts", "dismiss", "7", "1"); got != "logbook-tray: there is no alert 7; see: logbook-tray alerts list\n" {
+		t.Errorf("an alert that is not there: %q", got)
+	}
+	for _, args := range [][]string{{}, {"--all", "1"}, {"x"}, {"0"}} {
+		p.fails(2, append([]string{"alerts", "dismiss"}, args...)...)
+	}
+	p.run("send", address, "--level", "error", "--channel", "d", "boom")
+	d.Notifications.Wait(t, "another notification", func(n e2e.Notify) bool { return n.Title == "d: Error" })
+	e2e.Eventually(t, "the notification on the screen", func() bool { return d.Dunst.Displayed(t) == 1 })
+	d.Dunst.CloseAll(t)
+	e2e.Eventually(t, "what was closed to be seen", func() bool {
+		s, _ := p.status()
+		return s.Alerts.Unseen == 0
+	})
+	p.stopped(proc)
+}
+
+// startGrowl starts a service that takes every request of GNTP, and says that the user has
+// clicked on each notification.
+func startGrowl(t *testing.T) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go sayClicked(conn)
+		}
+	}()
+	return l.Addr().String()
+}
+
+func sayClicked(conn net.Conn) {
+	defer func() { _ = conn.Close() }()
+	in := bufio.NewReader(conn)
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		if line == "\r\n" {
+			break
+		}
+		if id, ok := strings.CutPrefix(line, "Notification-Callback-Context: "); ok {
+			defer func() {
+				_, _ = io.WriteString(conn, "GNTP/1.0 -CALLBACK NONE\r\nNotification-Callback-Result: CLICKED\r\nNotification-Callback-Context: "+id+"\r\n")
+			}()
+		}
+	}
+	_, _ = io.WriteString(conn, "GNTP/1.0 -OK NONE\r\nResponse-Action: X\r\n\r\n")
+}
+
+func TestAClickInGrowlDoesWhatOneOnTheDesktopDoes(t *testing.T) {
+	p, home := bare(t)
+	address := freeAddress(t)
+	configure(t, home, `listen: [{type: zeromq, uri: "`+address+`", mode: pull}]
+handlers: [{type: growl, address: "`+startGrowl(t)+`"}]
+`)
+	proc := p.start("headless")
+	p.run("send", address, "--level", "error", "boom")
+	e2e.Eventually(t, "the click", func() bool {
+		return strings.Contains(proc.Output(), "alert 1 was clicked; see: logbook-tray alerts show 1")
+	})
+	if s, _ := p.status(); s.Alerts.Unseen != 0 {
+		t.Errorf("alerts %+v", s.Alerts)
+	}
 	p.stopped(proc)
 }

@@ -345,6 +345,7 @@ func (d *desktop) trayState() tray.State {
 		}
 		s.Alerts = append(s.Alerts, tray.Alert{
 			ID: al.ID, Title: al.Title, Text: al.Body, Count: al.Count, Last: al.Last, Seen: al.State != alert.New,
+			Failed: len(al.Failures) > 0,
 		})
 	}
 	return s

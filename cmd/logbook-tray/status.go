@@ -64,6 +64,9 @@ func printStatus(w io.Writer, s control.Status) error {
 		fmt.Fprintln(&b, "MUTED until it is ended; see: logbook-tray mute list")
 	}
 	fmt.Fprintf(&b, "records held: %d   alerts: %d, %d of them new\n", s.Records.Held, s.Alerts.Total, s.Alerts.Unseen)
+	if n := s.Alerts.Undelivered; n > 0 {
+		fmt.Fprintf(&b, "NOT DELIVERED: of %d new alerts somebody was not told; see: logbook-tray alerts list\n", n)
+	}
 	printSubscribers(&b, p.Subscribers)
 	printHandlers(&b, p.Handlers)
 	printStatusMutes(&b, s.Mutes)

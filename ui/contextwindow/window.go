@@ -122,6 +122,7 @@ func (w *Window) List() *logview.View { return w.list }
 // stays as it was when the window was opened.
 func (w *Window) Update(a alert.Alert) {
 	w.alert.Count, w.alert.First, w.alert.Last, w.alert.State = a.Count, a.First, a.Last, a.State
+	w.alert.Failures = a.Failures
 	w.facts.SetText(w.factsText())
 	w.UpdateMutes()
 }
@@ -193,6 +194,9 @@ func (w *Window) factsText() string {
 	}
 	if a.Omitted > 0 {
 		text += "  ·  older records before it are not held: " + model.Number(a.Omitted)
+	}
+	for _, f := range a.Failures {
+		text += "  ·  " + model.Printable("not delivered by "+f.By+": "+f.Reason)
 	}
 	return text
 }

@@ -38,6 +38,8 @@ type Alert struct {
 	Count int
 	Last  time.Time
 	Seen  bool
+	// Failed says that somebody could not be told about it.
+	Failed bool
 }
 
 // Mute is a line of the list of mutes.
@@ -166,8 +168,11 @@ func recent(s State, now time.Time) []Item {
 
 func alertLabel(a Alert, now time.Time) string {
 	mark := "● "
-	if a.Seen {
+	switch {
+	case a.Seen:
 		mark = "   "
+	case a.Failed:
+		mark = "⚠ "
 	}
 	label := mark + display.Line(a.Title, 60) + " – " + display.Line(a.Text, 60)
 	if a.Count > 1 {

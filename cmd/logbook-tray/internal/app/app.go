@@ -51,7 +51,8 @@ type Options struct {
 	// restarts; "" keeps them in memory only.
 	State string
 	// OpenAlert is called when the user has clicked on a notification, with the
-	// alert's ID; OpenLog when it stood for more than one alert. They must not
+	// alert's ID; OpenLog when it stood for more than one alert. nil where nobody
+	// can do anything with it. They must not
 	// block.
 	OpenAlert func(id uint64)
 	OpenLog   func()
@@ -275,10 +276,7 @@ func (a *App) notifierOptions() platform.Options {
 	}
 	return platform.Options{
 		AppName: "logbook-tray", Image: image, PNG: icon, Memory: memory,
-		OnAction: a.activated,
-		OnDismiss: func(id uint64) {
-			a.Alerts.Seen(id)
-		},
+		OnAction: a.Activated, OnDismiss: a.Dismissed,
 		OnState: func(err error) {
 			if err != nil {
 				a.Self.Warn("notifications do not work: {error}", core.Kw("error", err.Error()))
@@ -289,17 +287,24 @@ func (a *App) notifierOptions() platform.Options {
 	}
 }
 
-// activated is what the user did with a notification.
-func (a *App) activated(v notifiers.Activation) {
+// Dismissed does what is to be done when the user has closed the notification of an alert.
+func (a *App) Dismissed(id uint64) { a.Alerts.Seen(id) }
+
+// Activated does what the user asked for with a notification, of whichever service.
+func (a *App) Activated(v notifiers.Activation) {
 	al, ok := a.Alerts.Get(v.ID)
 	switch {
 	case !ok: // a digest, a summary, or an alert that was dismissed
-		a.o.OpenLog()
+		if a.o.OpenLog != nil {
+			a.o.OpenLog()
+		}
 	case v.Action == notifiers.ActionMute:
 		a.MuteAlert(al, mute.OneHour.Until(time.Now()))
 	default:
 		a.Alerts.Seen(v.ID)
-		a.o.OpenAlert(v.ID)
+		if a.o.OpenAlert != nil {
+			a.o.OpenAlert(v.ID)
+		}
 	}
 }
 

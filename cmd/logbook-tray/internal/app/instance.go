@@ -13,6 +13,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/core/mute"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
+	"github.com/logbook-tray/logbook-tray/notifiers"
 	"github.com/logbook-tray/logbook-tray/ui/model"
 )
 
@@ -41,7 +42,7 @@ func (i *Instance) Status() control.Status {
 	s := control.Status{
 		Version: i.o.Version, PID: os.Getpid(), Started: i.started.UTC(), Mode: i.o.Mode, Config: i.o.Config,
 		Windows: []control.Window{},
-		Alerts:  control.Alerts{Total: i.App.Alerts.Len(), Unseen: i.App.Alerts.Unseen()},
+		Alerts:  control.Alerts{Total: i.App.Alerts.Len(), Unseen: i.App.Alerts.Unseen(), Undelivered: i.App.Alerts.Undelivered()},
 	}
 	p := i.pipeline.Status()
 	s.Pipeline = p
@@ -108,7 +109,7 @@ func forControl(a alert.Alert) control.Alert {
 	return control.Alert{
 		ID: a.ID, State: a.State.String(), Channel: a.Trigger.Channel, Level: a.Trigger.Level.String(),
 		Message: a.Trigger.Message(), Source: a.Trigger.Source.String(), Fingerprint: a.Fingerprint, Count: a.Count,
-		First: a.First.UTC(), Last: a.Last.UTC(),
+		First: a.First.UTC(), Last: a.Last.UTC(), Failures: a.Failures, Escalated: a.Escalated,
 	}
 }
 
@@ -131,12 +132,31 @@ func (i *Instance) OpenAlert(id uint64) error {
 	return i.Shown.OpenAlert(id)
 }
 
-// DismissAlert marks an alert as seen.
+// DismissAlert marks an alert as seen, or with id 0 all that are new, and takes their
+// notifications away where that can be done.
 func (i *Instance) DismissAlert(id uint64) error {
+	if id == 0 {
+		for _, seen := range i.App.Alerts.SeenAll() {
+			i.takeAway(seen)
+		}
+		return nil
+	}
 	if !i.App.Alerts.Seen(id) {
 		return noAlert(id)
 	}
+	i.takeAway(id)
 	return nil
+}
+
+// takeAway takes the notification of an alert off the screen.
+func (a *App) takeAway(id uint64) {
+	d, ok := a.Notifier.(notifiers.Dismisser)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, notifiers.DefaultTimeout)
+	defer cancel()
+	_ = d.Dismiss(ctx, id) // it stays on the screen; that the alert was seen is what matters
 }
 
 func noAlert(id uint64) error {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/core/expression"
 )
 
@@ -76,6 +77,8 @@ type Window struct {
 type Alerts struct {
 	Total  int `json:"total"`
 	Unseen int `json:"unseen"`
+	// Undelivered are those of the unseen that a handler could not tell the user about.
+	Undelivered int `json:"undelivered"`
 }
 
 // Records counts what the log window holds.
@@ -97,6 +100,10 @@ type Alert struct {
 	Count       int       `json:"count"`
 	First       time.Time `json:"first"`
 	Last        time.Time `json:"last"`
+	// Failures says which handlers could not tell the user about it, and why.
+	Failures []alert.Failure `json:"failures,omitempty"`
+	// Escalated names the escalations that have handed it on.
+	Escalated []string `json:"escalated,omitempty"`
 	// Context holds the records that led up to the alert as Logbook's JSON,
 	// oldest first, the trigger last.
 	Context []jsonRecord `json:"context,omitempty"`
@@ -109,7 +116,8 @@ type Instance interface {
 	// Alerts lists the alerts, newest first; one of them with its context.
 	Alerts() []Alert
 	Alert(id uint64) (Alert, bool)
-	// OpenAlert shows the context of an alert, DismissAlert marks it as seen.
+	// OpenAlert shows the context of an alert, DismissAlert marks it as seen, or with id
+	// 0 all that are new.
 	OpenAlert(id uint64) error
 	DismissAlert(id uint64) error
 	// Show raises the log window.

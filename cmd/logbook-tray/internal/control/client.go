@@ -59,7 +59,7 @@ func (c *Client) OpenAlert(ctx context.Context, id uint64) error {
 	return c.call(ctx, http.MethodPost, "/alerts/"+strconv.FormatUint(id, 10)+"/open", nil, nil)
 }
 
-// DismissAlert marks an alert as seen.
+// DismissAlert marks an alert as seen, or with id 0 all that are new.
 func (c *Client) DismissAlert(ctx context.Context, id uint64) error {
 	return c.call(ctx, http.MethodPost, "/alerts/"+strconv.FormatUint(id, 10)+"/dismiss", nil, nil)
 }
