@@ -84,9 +84,10 @@ type Activation struct {
 	ID uint64
 	// Action is the key of the action.
 	Action string
-	// Token allows the program to raise a window: the value of
-	// XDG_ACTIVATION_TOKEN on Wayland, of DESKTOP_STARTUP_ID on X11. "" where the
-	// service gives none.
+	// Token allows a program to raise a window: the value of XDG_ACTIVATION_TOKEN on
+	// Wayland, of DESKTOP_STARTUP_ID on X11. "" where the service gives none. The
+	// toolkit of this program's windows does not take one: on X11 it raises them without,
+	// and on Wayland it asks for a token of its own, which the compositor may refuse.
 	Token string
 }
 

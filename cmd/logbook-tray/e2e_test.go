@@ -125,6 +125,12 @@ func TestAClickWithTheMouseOpensTheContextOnEveryDesktop(t *testing.T) {
 			if s.Alerts.Unseen != 0 {
 				t.Errorf("%d alerts are not seen, want none after the click", s.Alerts.Unseen)
 			}
+			d.Display.Do(t, "wmctrl", "-a", "logbook-tray") // and from behind another window, too
+			e2e.Eventually(t, "the log window in front", func() bool { return d.Display.ActiveWindow(t) == "logbook-tray" })
+			p.run("alerts", "open", "1")
+			e2e.Eventually(t, "the context in front again", func() bool {
+				return d.Display.ActiveWindow(t) == "shop.checkout: Error – context"
+			})
 			p.stopped(proc)
 		})
 	}

@@ -110,6 +110,29 @@ func TestANotificationSaysWhereItComesFrom(t *testing.T) {
 	}
 }
 
+func TestOnlyWhatIsWorthItIsKeptInTheListOfTheDesktop(t *testing.T) {
+	address, _ := startBus(t)
+	s := startServer(t, address, allCaps...)
+	n := newNotifier(t, address, libnotify.Options{})
+	for i, test := range []struct {
+		level core.Level
+		want  any
+	}{
+		{core.LevelInfo, true}, {core.LevelNotice, true}, {core.LevelWarning, nil}, {core.LevelError, nil},
+	} {
+		show(t, n, notification(uint64(i+1), test.level, "x"))
+		c := s.lastCall()
+		if got := hint(c, "transient"); got != test.want {
+			t.Errorf("%s: transient %v, want %v", test.level, got, test.want)
+		}
+		for name := range c.Hints {
+			if name == "resident" || strings.Contains(name, "synchronous") || strings.Contains(name, "stack-tag") {
+				t.Errorf("%s: the hint %s was given", test.level, name)
+			}
+		}
+	}
+}
+
 func TestAServiceThatCanDoLessIsAskedForLess(t *testing.T) {
 	address, _ := startBus(t)
 	s := startServer(t, address)
@@ -119,7 +142,7 @@ func TestAServiceThatCanDoLessIsAskedForLess(t *testing.T) {
 	if c.Summary != "shop: Error: a < b…" || c.Body != "" || len(c.Actions) != 0 {
 		t.Errorf("call: %+v", c)
 	}
-	for _, name := range []string{"image-data", "sound-name", "suppress-sound"} {
+	for _, name := range []string{"image-data", "sound-name", "suppress-sound", "transient"} {
 		if hint(c, name) != nil {
 			t.Errorf("hint %s was given", name)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
+	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 )
@@ -71,6 +72,10 @@ func actions(of []notifiers.Action, s *service) []string {
 	return list
 }
 
+// hints makes the hints. There is no resident: what was acted on goes. And none of the
+// hints by which a service puts a new notification in the place of another one of the same
+// name, such as x-canonical-private-synchronous, which are for volume and brightness: ours
+// replaces its own alone.
 func (n *Notifier) hints(of *notifiers.Notification, s *service, update bool) map[string]dbus.Variant {
 	h := map[string]dbus.Variant{
 		"urgency":       dbus.MakeVariant(urgency(of.Level)),
@@ -79,6 +84,9 @@ func (n *Notifier) hints(of *notifiers.Notification, s *service, update bool) ma
 	}
 	if n.image != nil && s.can("icon-static") {
 		h["image-data"] = dbus.MakeVariant(*n.image)
+	}
+	if s.can("persistence") && of.Level < core.LevelWarning {
+		h["transient"] = dbus.MakeVariant(true) // not worth keeping in a list
 	}
 	if s.can("sound") {
 		name, value := n.sound(of, update)

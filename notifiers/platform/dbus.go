@@ -4,6 +4,7 @@ package platform
 
 import (
 	"context"
+	"os"
 
 	"github.com/logbook-tray/logbook-tray/notifiers/libnotify"
 )
@@ -11,12 +12,23 @@ import (
 // Clicks says whether notifications tell when they are clicked.
 const Clicks = true
 
-// New returns the notifier for this system.
+// flatpakInfo is there in every Flatpak, and nowhere else.
+const flatpakInfo = "/.flatpak-info"
+
+// New returns the notifier for this system: that of the notification service, or inside
+// a sandbox that of the portal.
 func New(o Options) Notifier {
-	return libnotify.New(libnotify.Options{
+	settings := libnotify.Options{
 		AppName: o.AppName, Icon: o.Icon, Image: o.Image,
 		OnAction: o.OnAction, OnDismiss: o.OnDismiss, OnState: o.OnState, Memory: o.Memory,
-	})
+	}
+	if o.Sandbox == "" {
+		o.Sandbox = flatpakInfo
+	}
+	if _, err := os.Stat(o.Sandbox); err == nil {
+		return libnotify.NewPortal(settings)
+	}
+	return libnotify.New(settings)
 }
 
 // WatchInhibited calls f with whether the desktop wants no notifications to be shown just

@@ -28,6 +28,9 @@ type Options struct {
 	OnAction  func(notifiers.Activation)
 	OnDismiss func(id uint64)
 	OnState   func(error)
+	// Sandbox is the path of a file that is there inside a sandbox alone, where
+	// notifications go through the portal, for free desktops; "" means Flatpak's.
+	Sandbox string
 	// Memory, if not nil, keeps what is on the screen, so that a click on a
 	// notification of an earlier run is understood once [Connect] was called.
 	// The store of package core/alert/sqlitestore is one.
