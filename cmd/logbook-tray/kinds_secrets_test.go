@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/app"
 	"github.com/logbook-tray/logbook-tray/core"
@@ -53,15 +54,34 @@ func secretsOf(kind string) []string {
 	return all
 }
 
+// configured returns the configuration of a kind with secrets and services filled in.
+func configured(kind, address, growl string) string {
+	source := marked[kind]
+	for i, s := range secretsOf(kind) {
+		source = strings.ReplaceAll(source, fmt.Sprint("S", i+1), s)
+	}
+	source = strings.NewReplacer("URL", address, "ADDRESS", `"`+growl+`"`).Replace(source)
+	return "handlers:\n  - " + strings.Replace(source, "{type:", "{name: x, type:", 1) + "\n"
+}
+
 // tattletales are services that refuse everything and tell all they know: one that
 // speaks HTTP, and one that speaks GNTP.
 func tattletales(t *testing.T) (address, growl string) {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return services(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = fmt.Fprint(w, r.URL, " ", r.Header, " ", string(body))
-	}))
+	}, func(first string) string {
+		return "GNTP/1.0 -ERROR NONE\r\nError-Code: 400\r\nError-Description: " + first + "\r\n\r\n"
+	})
+}
+
+// services starts one that speaks HTTP, and one that speaks GNTP, which is given the first
+// line of a request.
+func services(t *testing.T, web http.HandlerFunc, gntp func(first string) string) (address, growl string) {
+	t.Helper()
+	s := httptest.NewServer(web)
 	t.Cleanup(s.Close)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -77,7 +97,7 @@ func tattletales(t *testing.T) (address, growl string) {
 			first := make([]byte, 4096)
 			n, _ := conn.Read(first)
 			line, _, _ := strings.Cut(string(first[:n]), "\r\n")
-			_, _ = fmt.Fprintf(conn, "GNTP/1.0 -ERROR NONE\r\nError-Code: 400\r\nError-Description: %s\r\n\r\n", line)
+			_, _ = io.WriteString(conn, gntp(line))
 			_ = conn.Close()
 		}
 	})
@@ -115,14 +135,9 @@ func TestKindsOfNotifiersThatFailTellNoSecret(t *testing.T) {
 		}
 	}
 	address, growl := tattletales(t)
-	for kind, source := range marked {
+	for kind := range marked {
 		t.Run(kind, func(t *testing.T) {
-			secrets := secretsOf(kind)
-			for i, s := range secrets {
-				source = strings.ReplaceAll(source, fmt.Sprint("S", i+1), s)
-			}
-			source = "handlers:\n  - " + strings.NewReplacer("URL", address, "ADDRESS", `"`+growl+`"`).Replace(source) + "\n"
-			source = strings.Replace(source, "{type:", "{name: x, type:", 1)
+			secrets, source := secretsOf(kind), configured(kind, address, growl)
 			tree, ds := config.Parse(filepath.Join(t.TempDir(), "config.yaml"), []byte(source), config.Options{})
 			said := new(journal)
 			self := core.NewLogger("test")
@@ -156,6 +171,42 @@ func TestKindsOfNotifiersThatFailTellNoSecret(t *testing.T) {
 				t.Errorf("what went wrong is not told:\n%s", text)
 			}
 		})
+	}
+}
+
+func TestKindsOfNotifiersReachTheirServices(t *testing.T) {
+	var mu sync.Mutex
+	var got []string
+	note := func(what string) {
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, what)
+	}
+	address, growl := services(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		note(r.Method + " " + string(body) + fmt.Sprint(r.Header))
+		_, _ = io.WriteString(w, `{"id": "1", "content_uri": "mxc://a/b"}`)
+	}, func(first string) string {
+		note(first)
+		return "GNTP/1.0 -OK NONE\r\n\r\n"
+	})
+	self := core.NewLogger("test")
+	self.Disable()
+	for kind := range marked {
+		path := filepath.Join(t.TempDir(), "config.yaml")
+		write(t, path, configured(kind, address, growl))
+		r := core.NewReceived(&core.Record{Channel: "shop", Level: core.LevelError, Msg: "tea+is+out"}, core.Source{Name: "test"}, time.Now())
+		_, ds, err := app.Deliver(t.Context(), app.Options{Config: path, Kinds: kinds, Self: self, Stderr: io.Discard}, "x", r)
+		mu.Lock()
+		all := strings.Join(got, "\n")
+		got = nil
+		mu.Unlock()
+		if err != nil || ds.HasErrors() {
+			t.Errorf("%s: %v %v", kind, err, ds)
+		}
+		if decoded := strings.ReplaceAll(all, "%2B", "+"); !strings.Contains(decoded, "tea+is+out") && !strings.Contains(all, "NOTIFY") {
+			t.Errorf("%s: the service got %q", kind, all)
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ type message struct {
 // add adds a header. A value may have several lines, which GNTP separates by a line
 // feed alone: without carriage returns no value can add a header.
 func (m *message) add(name, value string) {
-	value = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "").Replace(value)
+	value = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "").Replace(strings.ToValidUTF8(value, "\ufffd"))
 	m.headers.WriteString(name + ": " + value + "\r\n")
 }
 

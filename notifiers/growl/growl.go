@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 )
 
@@ -21,8 +22,11 @@ const (
 	DefaultAddress = "127.0.0.1:23053"
 )
 
-// maxText is how many characters of a text are sent.
-const maxText = 2000
+// How many characters of a title and a text are sent. The protocol names no limit.
+const (
+	maxTitle = 250
+	maxText  = 2000
+)
 
 // maxWaiting is how many notifications may wait for what the user does with them.
 const maxWaiting = 32
@@ -145,27 +149,34 @@ func (n *Notifier) register(ctx context.Context) error {
 	return nil
 }
 
-func (n *Notifier) send(ctx context.Context, of *notifiers.Notification) error {
-	m := message{kind: "NOTIFY"}
+// message makes the request for a notification.
+func (n *Notifier) message(of *notifiers.Notification) *message {
+	m := &message{kind: "NOTIFY"}
 	id := strconv.FormatUint(of.ID, 10)
 	m.add("Application-Name", n.opts.AppName)
 	m.add("Notification-Name", name(of.Level))
 	m.add("Notification-ID", id)
 	m.add("Notification-Coalescing-ID", id)
-	m.add("Notification-Title", of.Title)
+	m.add("Notification-Title", display.Cut(of.Title, maxTitle))
 	m.add("Notification-Text", of.Text(maxText))
 	m.add("Notification-Sticky", sticky(of.Level))
 	m.add("Notification-Priority", strconv.Itoa(priority(of.Level)))
-	callback := n.opts.OnAction != nil || n.opts.OnDismiss != nil
-	if callback {
+	if n.callback() {
 		m.add("Notification-Callback-Context", id)
 		m.add("Notification-Callback-Context-Type", "alert")
 	}
-	conn, err := n.exchange(ctx, &m)
+	return m
+}
+
+// callback reports whether anybody wants to know what the user does.
+func (n *Notifier) callback() bool { return n.opts.OnAction != nil || n.opts.OnDismiss != nil }
+
+func (n *Notifier) send(ctx context.Context, of *notifiers.Notification) error {
+	conn, err := n.exchange(ctx, n.message(of))
 	if err != nil {
 		return fmt.Errorf("notify: %w", err)
 	}
-	if !callback || !n.wait(conn, of.ID) {
+	if !n.callback() || !n.wait(conn, of.ID) {
 		_ = conn.Close() // the answer was read
 	}
 	return nil

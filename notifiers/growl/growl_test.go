@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -332,6 +333,42 @@ func FuzzReadAnswer(f *testing.F) {
 		a, err := readAnswer(bufio.NewReader(strings.NewReader(s)))
 		if (a == nil) == (err == nil) {
 			t.Errorf("answer %v, error %v", a, err)
+		}
+	})
+}
+
+// Whatever the texts are, a notification is the same headers in the same order.
+func FuzzNoTextAddsAHeader(f *testing.F) {
+	f.Add("shop: Error", "declined")
+	f.Add("a\r\nNotification-Sticky: True", "b\r\n\r\nGNTP/1.0 NOTIFY NONE\r\n\r\n")
+	f.Add("a\x00\rb", "\n\n\r\r\n")
+	f.Add("\xff", strings.Repeat("👩\u200d👧", 2000))
+	f.Fuzz(func(t *testing.T, title, body string) {
+		n, err := New(Options{OnDismiss: func(uint64) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := n.message(&notifiers.Notification{ID: 42, Title: title, Body: body, Note: "12 times", Level: core.LevelError})
+		request := string(m.encode("", false))
+		head, rest, _ := strings.Cut(request, "\r\n")
+		if head != "GNTP/1.0 NOTIFY NONE" || !strings.HasSuffix(rest, "\r\n\r\n\r\n") || !utf8.ValidString(request) || strings.Contains(request, "\x00") {
+			t.Errorf("request %q", request)
+		}
+		var names []string
+		for line := range strings.SplitSeq(strings.TrimSuffix(rest, "\r\n\r\n\r\n"), "\r\n") {
+			name, value, _ := strings.Cut(line, ": ")
+			names = append(names, name)
+			if strings.Contains(value, "\r") || utf8.RuneCountInString(value) > maxText {
+				t.Errorf("%s is %q", name, value)
+			}
+		}
+		want := "Application-Name Notification-Name Notification-ID Notification-Coalescing-ID Notification-Title Notification-Text " +
+			"Notification-Sticky Notification-Priority Notification-Callback-Context Notification-Callback-Context-Type"
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("headers %s", got)
+		}
+		if !strings.Contains(request, "12 times") {
+			t.Error("the count is lost")
 		}
 	})
 }
