@@ -86,11 +86,41 @@ func (c *connection) fail(err error) {
 	}
 }
 
+// why returns why the connection was lost, if that is behind err.
+func (c *connection) why(err error) error {
+	select {
+	case <-c.Done(): // it is told any moment
+		t := time.NewTimer(partingTime)
+		defer t.Stop()
+		select {
+		case lost := <-c.lost:
+			return lost
+		case <-t.C:
+		}
+	default:
+	}
+	return err
+}
+
+// partingTime is how long the broker may take to end a connection that we have said good-bye
+// to.
+const partingTime = time.Second
+
 // close ends the connection, politely if it still stands, and waits for what the library has
 // started.
 func (c *connection) close() {
+	// The broker ends it: if we did, with something unread, the broker would not get the
+	// acknowledgements that it has not read either.
+	if _, err := (&packets.Disconnect{}).WriteTo(c.socket); err == nil {
+		t := time.NewTimer(partingTime)
+		select {
+		case <-c.Done():
+		case <-t.C:
+		}
+		t.Stop()
+	}
 	c.end()
-	_ = c.Disconnect(&paho.Disconnect{}) // it may be lost already
+	_ = c.Disconnect(&paho.Disconnect{}) // which also waits
 	_ = c.state.Close()
 }
 

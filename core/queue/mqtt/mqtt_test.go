@@ -82,7 +82,12 @@ func reach(b *services.Broker) brokertest.Transport {
 // Mosquitto writes to its disk when it ends.
 func TestTransport(t *testing.T) {
 	brokertest.Run(t, brokertest.Promise{Keeps: true, Orderly: true}, func(t *testing.T) brokertest.Transport {
-		return reach(services.StartMosquitto(t))
+		b := services.StartMosquitto(t)
+		// The broker keeps nothing for a session before there is one.
+		if err := receive(t, options(b)).Close(); err != nil {
+			t.Fatal(err)
+		}
+		return reach(b)
 	})
 }
 
@@ -320,7 +325,7 @@ const (
 func TestWhatABrokerSaysIsTold(t *testing.T) {
 	for _, test := range []struct {
 		want    string
-		state   queue.State
+		state   queue.State // empty: it depends on who is faster
 		answers []string
 	}{
 		{"does not speak MQTT 5", queue.StateFailed, []string{"\x20\x03\x00\x84\x00"}},
@@ -328,15 +333,15 @@ func TestWhatABrokerSaysIsTold(t *testing.T) {
 		{"busy", queue.StateConnecting, []string{"\x20\x03\x00\x89\x00"}},
 		{"subscribe to logging: Not authorized", queue.StateFailed, []string{welcome, "\x90\x04\x00\x01\x00\x87"}},
 		{"another client has the same client ID", queue.StateFailed, []string{welcome, subscribed + "\xe0\x01\x8e"}},
-		{"the broker shuts down", queue.StateLost, []string{welcome, subscribed + "\xe0\x01\x8b"}},
+		{"the broker shuts down", "", []string{welcome, subscribed + "\xe0\x01\x8b"}},
 		{"too large", queue.StateConnecting, []string{"\x20\xff\xff\xff\x7f"}},
 		{"too large", queue.StateConnecting, []string{"\x20\xff\xff\xff\xff\xff"}},
-		{"too large", queue.StateLost, []string{welcome, subscribed + "\x30\xff\xff\xff\x7f"}},
+		{"too large", "", []string{welcome, subscribed + "\x30\xff\xff\xff\x7f"}},
 	} {
 		s := subscriber(t, mqtt.Options{URI: pretend(t, test.answers...), ReconnectMin: time.Minute, ReconnectMax: time.Minute})
 		brokertest.Await(t, test.want, s, func() bool {
 			st := s.Status()
-			return st.State == test.state && st.Err != nil && strings.Contains(st.Err.Error(), test.want)
+			return (test.state == "" || st.State == test.state) && st.Err != nil && strings.Contains(st.Err.Error(), test.want)
 		})
 	}
 }

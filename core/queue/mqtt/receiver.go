@@ -162,12 +162,7 @@ func (r *Receiver) session(life, receiving context.Context) error {
 		c.close()
 	}()
 	if err := r.subscribe(receiving, c); err != nil {
-		select {
-		case lost := <-c.lost:
-			return lost
-		default:
-			return err
-		}
+		return c.why(err)
 	}
 	select {
 	case err := <-c.lost:

@@ -109,12 +109,15 @@ func (s *session) Publish(ctx context.Context, number uint64, body []byte) error
 		return fmt.Errorf("%w: it is a message of %d bytes, and the broker takes %d", outbox.ErrRejected, size, s.conn.max)
 	}
 	p := published{number, make(chan packets.ControlPacket, 1)}
-	if err := s.conn.state.AddToSession(ctx, m, p.answer); err != nil {
-		return err
+	err := s.conn.state.AddToSession(ctx, m, p.answer)
+	if err == nil {
+		s.published <- p // there is room for all
+		_, err = m.WriteTo(s.conn.socket)
 	}
-	s.published <- p // there is room for all
-	_, err := m.WriteTo(s.conn.socket)
-	return err
+	if err != nil {
+		return s.conn.why(err)
+	}
+	return nil
 }
 
 // size returns the bytes of a packet, as its header was the largest.
