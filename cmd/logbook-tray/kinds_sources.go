@@ -25,7 +25,7 @@ func networkSources() []pipeline.SourceKind {
 	return []pipeline.SourceKind{
 		both,
 		listener("socket", "Python's SocketHandler, JSON lines and plain lines over TCP or a Unix socket", newSocket),
-		listener("datagram", "Python's DatagramHandler, JSON and plain lines over UDP or a Unix socket", newDatagram),
+		listener("datagram", "Python's DatagramHandler, JSON, syslog and plain lines over UDP or a Unix socket", newDatagram),
 		listener("http", "Python's HTTPHandler and JSON over HTTP", newWeb),
 		listener("syslog", "what is sent to a syslog server", newSyslogSource),
 	}

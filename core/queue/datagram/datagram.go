@@ -1,6 +1,6 @@
 // Package datagram receives records over UDP and Unix datagram sockets: the pickles
-// of Python's DatagramHandler, JSON records, and plain lines. Each datagram is told apart
-// by its first bytes. Syslog has a package of its own.
+// of Python's DatagramHandler, JSON records, messages of syslog, and plain lines. Each datagram
+// is told apart by its first bytes. Package syslog has more for those who send nothing else.
 //
 // UDP loses what is not read fast enough. What this package could not keep is counted;
 // what the system dropped before that is not known. Unix datagrams make their sender wait.
@@ -14,12 +14,14 @@ import (
 	"io/fs"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/line"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/listen"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/packet"
+	"github.com/logbook-tray/logbook-tray/core/queue/syslog"
 	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
@@ -91,6 +93,9 @@ func (o Options) decode(data []byte) []queue.Message {
 	switch {
 	case len(text) == 0:
 		return []queue.Message{{Body: data, Err: &wire.RejectError{Reason: wire.ReasonEmpty}}}
+	case syslog.IsMessage(text):
+		r, err := syslog.Parse(o.Decoder, time.Local, text, time.Now()) //nolint:gosmopolitan // as syslog has it
+		return []queue.Message{{Body: data, Record: r, Err: err}}
 	case bytes.IndexByte(text, 0) >= 0:
 		return []queue.Message{{Body: data, Err: &wire.RejectError{Reason: wire.ReasonMalformed, Detail: "neither text nor a whole pickle"}}}
 	case text[0] == '{' && !bytes.Contains(text, []byte("}\n")):

@@ -126,6 +126,41 @@ func TestADatagramIsToldByItsFirstBytes(t *testing.T) {
 	}
 }
 
+func TestMessagesOfSyslogAreUnderstood(t *testing.T) {
+	r, s := server(t, datagram.Options{Network: "unixgram", Address: filepath.Join(t.TempDir(), "s")})
+	files, err := filepath.Glob("../syslog/testdata/messages/*.dgram")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	c := dial(t, r)
+	for _, file := range files {
+		message, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Write(message); err != nil {
+			t.Fatal(err)
+		}
+		if got := next(t, s); got.Extra.Get("facility") == "" {
+			t.Errorf("%s: %+v", file, got)
+		}
+	}
+	for message, want := range map[string]string{
+		"<11>shop[7]: sold out\x00":                                 "ERROR shop: sold out",
+		"<165>1 2026-11-20T21:01:52Z vm shop 7 ID [ex@1 a=\"b\"] é": "NOTICE shop: é",
+		`<30>docker[7]: {"level": "error", "message": "inner"}`:     "ERROR docker: inner",
+		"<999>what": "INFO : <999>what",
+		"<b>bold":   "INFO : <b>bold",
+	} {
+		if _, err := c.Write([]byte(message)); err != nil {
+			t.Fatal(err)
+		}
+		if r := next(t, s); r.Level.String()+" "+r.Channel+": "+r.Message() != want {
+			t.Errorf("%s is %v %q %q", message, r.Level, r.Channel, r.Message())
+		}
+	}
+}
+
 func TestDatagramsThatNobodyTakesAreCounted(t *testing.T) {
 	const count = 6000
 	r, s := server(t, datagram.Options{})
