@@ -233,67 +233,65 @@ func checkForm(t *testing.T, f *fixture) {
 	}
 }
 
-// checkSyslog sends what was captured to a syslog server, as it came.
+// checkSyslog reads a message, and sends what is more than one to a syslog server, as it came.
 func checkSyslog(t *testing.T, f *fixture) {
 	t.Helper()
-	stream := filepath.Ext(f.File) == ".stream"
+	recv := func(context.Context) (*core.Record, error) {
+		return syslog.Parse(decoder(t, wire.Options{}), time.UTC, f.body, time.Now())
+	}
+	if parts := f.datagrams(); len(parts) > 1 || filepath.Ext(f.File) == ".stream" {
+		s := sendSyslog(t, parts, filepath.Ext(f.File) == ".stream")
+		defer s.Close()
+		recv = s.Recv
+	}
+	var want, got []string
+	texts := f.syslogTexts()
+	for _, text := range texts {
+		want = append(want, strings.Split(strings.TrimRight(text.text, "\n"), "\n")...)
+	}
+	if rest := text(f.Expected["rest"]); strings.HasPrefix(rest, "[") {
+		_, behind, _ := strings.Cut(rest, "] ") // structured data goes elsewhere
+		want = []string{behind}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for len(got) < len(want) { // a record may have several lines, each with a header of its own
+		r, err := recv(ctx)
+		if err != nil {
+			t.Fatalf("%v; got %q, want %q", err, got, want)
+		}
+		got = append(got, strings.Split(strings.TrimRight(r.Message(), "\n"), "\n")...)
+		if severity := texts[0].severity; severity >= 0 && r.Level != [8]core.Level{15, 15, 15, 14, 13, 12, 11, 10}[severity] {
+			t.Errorf("level %v, want severity %d", r.Level, severity)
+		}
+	}
+	for i := range want {
+		if i >= len(got) || !strings.HasSuffix(want[i], got[i]) || got[i] == "" && strings.Trim(want[i], "- ") != "" {
+			t.Fatalf("line %d: got %.200q, want the ends of %.200q", i, got, want)
+		}
+	}
+}
+
+// sendSyslog sends datagrams or a stream to a syslog server.
+func sendSyslog(t *testing.T, parts [][]byte, stream bool) *queue.Subscriber {
+	t.Helper()
 	network := map[bool]string{true: "unix", false: "unixgram"}[stream]
 	address := filepath.Join(t.TempDir(), "s")
 	r, err := syslog.NewReceiver(syslog.Options{Network: network, Address: address, Zone: time.UTC})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := queue.NewSubscriber(r, queue.Options{})
-	defer s.Close()
 	c, err := net.Dial(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range f.datagrams() {
+	for _, part := range parts {
 		if _, err := c.Write(part); err != nil {
 			t.Fatal(err)
 		}
 	}
 	_ = c.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for want := f.syslogTexts(); len(want) > 0; {
-		got, err := s.Recv(ctx)
-		if err != nil {
-			t.Fatalf("%v, while %d are missing, next %q", err, len(want), want[0].text)
-		}
-		if severity := want[0].severity; severity >= 0 && got.Level != [8]core.Level{15, 15, 15, 14, 13, 12, 11, 10}[severity] {
-			t.Errorf("level %v of %q, want severity %d", got.Level, got.Message(), severity)
-		}
-		n := covered(got.Message(), want)
-		if n == 0 {
-			t.Fatalf("message %.80q, want the end of %.80q", got.Message(), want[0].text)
-		}
-		want = want[n:]
-	}
-}
-
-// covered returns how many of the texts a message stands for: one whose end it is, or
-// several whose ends are its lines, since Logbook sends each line of a record as a message
-// of its own.
-func covered(message string, want []syslogText) int {
-	ends := func(text, part string) bool {
-		return strings.HasSuffix(strings.TrimRight(text, "\n"), strings.TrimRight(part, "\n")) &&
-			(part != "" || strings.Trim(text, "- ") == "")
-	}
-	if ends(want[0].text, message) {
-		return 1
-	}
-	lines := strings.Split(message, "\n")
-	if len(lines) > len(want) {
-		return 0
-	}
-	for i, line := range lines {
-		if !ends(want[i].text, line) {
-			return 0
-		}
-	}
-	return len(lines)
+	return queue.NewSubscriber(r, queue.Options{})
 }
 
 // datagrams returns the datagrams of a capture, or the whole stream.

@@ -22,8 +22,8 @@ const (
 
 // Frames decodes the frames of one connection that speaks the protocol of
 // cutelog, which that of Python's SocketHandler is a part of: pickles until a
-// command such as "!!cutelog!!format=json" says otherwise. JSON is recognized
-// without a command. Its methods are safe for concurrent use, but a change of
+// command such as "!!cutelog!!format=json" says otherwise. JSON and the serialization of
+// execnet are recognized without a command. Its methods are safe for concurrent use, but a change of
 // format means what follows.
 type Frames struct {
 	decoder *Decoder
@@ -51,6 +51,8 @@ func (f *Frames) Decode(frame []byte) (*core.Record, error) {
 	switch format := f.Format(); {
 	case format == FormatJSON, format == FormatPickle && frame[0] == '{': // no pickle starts so
 		return f.decoder.Decode(frame)
+	case format == FormatPickle && frame[0] <= maxExecnet: // nor so
+		return f.decoder.DecodeExecnet(frame)
 	case format == FormatPickle:
 		return f.decoder.DecodePickle(frame)
 	case format == FormatMessagePack:
@@ -59,6 +61,9 @@ func (f *Frames) Decode(frame []byte) (*core.Record, error) {
 		return f.decoder.unpacked(packed.CBOR, frame)
 	}
 }
+
+// maxExecnet is the highest version of execnet's serialization, which begins with it.
+const maxExecnet = 2
 
 // command obeys a command; what is not known is ignored, as cutelog does.
 func (f *Frames) command(c string) {
