@@ -23,19 +23,35 @@ func TestTheRulesOfBrokersAreKept(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			brokertest.Run(t, c.promise, func(t *testing.T) brokertest.Transport {
-				o, broker := options(t, c.options.Mode)
-				o.Newest = c.options.Newest
-				with := func(e brokertest.End) redis.Options {
-					o := o
-					o.Linger, o.ReconnectMin, o.ReconnectMax, o.OnPeer = e.Linger, e.ReconnectMin, e.ReconnectMax, e.OnPeer
-					return o
-				}
-				return brokertest.Transport{
-					Broker:   broker,
-					Receiver: func(e brokertest.End) (queue.Receiver, error) { return redis.NewReceiver(with(e)) },
-					Sender:   func(e brokertest.End) (brokertest.Sender, error) { return redis.NewSender(with(e)) },
-				}
+				t.Helper()
+				tr, _ := transport(t, c.options)
+				return tr
 			})
 		})
 	}
+}
+
+// transport returns a transport over a Redis of its own.
+func transport(t *testing.T, settings redis.Options) (brokertest.Transport, redis.Options) {
+	t.Helper()
+	o, broker := options(t, settings.Mode)
+	o.Newest = settings.Newest
+	with := func(e brokertest.End) redis.Options {
+		o := o
+		o.Linger, o.ReconnectMin, o.ReconnectMax, o.OnPeer = e.Linger, e.ReconnectMin, e.ReconnectMax, e.OnPeer
+		return o
+	}
+	return brokertest.Transport{
+		Broker:   broker,
+		Receiver: func(e brokertest.End) (queue.Receiver, error) { return redis.NewReceiver(with(e)) },
+		Sender:   func(e brokertest.End) (brokertest.Sender, error) { return redis.NewSender(with(e)) },
+	}, o
+}
+
+func TestPythonSendsAndReceives(t *testing.T) {
+	brokertest.RunKombu(t, func(t *testing.T) brokertest.Kombu {
+		t.Helper()
+		tr, o := transport(t, redis.Options{Mode: redis.Consume})
+		return brokertest.Kombu{Transport: tr, URI: o.URI, Queue: redis.DefaultQueue}
+	})
 }
