@@ -1,9 +1,11 @@
 package services
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -13,6 +15,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
+	"testing"
 	"time"
 )
 
@@ -22,7 +26,7 @@ import (
 func writeCertificates(dir string, expired bool) error {
 	authority := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority of a test"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	server := &x509.Certificate{
@@ -54,4 +58,38 @@ func writeCertificates(dir string, expired bool) error {
 
 func writePEM(dir, name, kind string, der []byte) error {
 	return os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
+}
+
+// ListenExpired returns the address of somebody who speaks TLS with a certificate that has
+// expired, of an authority that is returned, until the test is over.
+func ListenExpired(t testing.TB) (address string, authority *x509.CertPool) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := writeCertificates(dir, true); err != nil {
+		t.Fatal(err)
+	}
+	certificate, err1 := tls.LoadX509KeyPair(filepath.Join(dir, "server.pem"), filepath.Join(dir, "server-key.pem"))
+	ca, err2 := os.ReadFile(filepath.Join(dir, "ca.pem"))
+	l, err3 := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	authority = x509.NewCertPool()
+	authority.AppendCertsFromPEM(ca)
+	var server sync.WaitGroup
+	server.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if secure, ok := c.(*tls.Conn); ok {
+				_ = secure.SetDeadline(time.Now().Add(10 * time.Second))
+				_ = secure.HandshakeContext(context.Background()) // the other end refuses
+			}
+			_ = c.Close()
+		}
+	})
+	t.Cleanup(func() { _ = l.Close(); server.Wait() })
+	return l.Addr().String(), authority
 }

@@ -18,6 +18,7 @@ type Shared struct {
 	dir    string
 	rabbit *Broker
 	epmd   *process
+	at     int // the port of epmd
 	err    error
 }
 
@@ -55,6 +56,21 @@ func (s *Shared) RabbitMQ(t testing.TB) *Broker {
 	return s.rabbit
 }
 
+// Control has RabbitMQ, which runs, do something: args are those of rabbitmqctl.
+func (s *Shared) Control(t testing.TB, args ...string) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := launch(append([]string{"rabbitmqctl", s.dir, strconv.Itoa(s.rabbit.Port), strconv.Itoa(s.at)}, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-p.done
+	if !p.cmd.ProcessState.Success() {
+		t.Fatalf("rabbitmqctl %q: %s", args, p.out.String())
+	}
+}
+
 // TLSAddr returns the address where RabbitMQ speaks TLS.
 func (b *Broker) TLSAddr() string { return address(b.Port + 1) }
 
@@ -74,6 +90,7 @@ func (s *Shared) start() (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.at = epmd
 	// For AMQP, for TLS, and for other nodes.
 	return start(dir, 3, func(port int) *Broker {
 		return &Broker{launch: func() (*process, error) {

@@ -153,6 +153,8 @@ func explain(err error, uri amqp091.URI) error {
 			return fmt.Errorf("the user %q or its password is wrong: %w", uri.Username, err)
 		case amqp091.NotAllowed:
 			return fmt.Errorf("the virtual host %q does not exist, or the user %q may not use it: %w", uri.Vhost, uri.Username, err)
+		case amqp091.FrameError, amqp091.SyntaxError:
+			err = fmt.Errorf("the server does not speak AMQP at this port, or wants TLS (amqps:): %w", err)
 		}
 	}
 	if uri.Scheme != "amqps" && errors.Is(err, io.EOF) {

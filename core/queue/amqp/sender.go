@@ -47,6 +47,7 @@ func NewSender(o Options) (*Sender, error) {
 			}
 			s.link, s.fresh = state, &fresh
 			s.served.Go(s.serve)
+			s.served.Go(func() { s.publishAll(ctx) })
 			return s, s.detail(), nil
 		},
 	})}, nil
@@ -60,6 +61,7 @@ type session struct {
 	link  *link.Link
 	fresh *uint64 // of the goroutine of the outbox
 
+	records   chan record // to be published
 	numbers   chan uint64 // of what is published and not confirmed, in order
 	confirmed chan uint64
 	lost      chan error // capacity 1
@@ -72,6 +74,13 @@ type session struct {
 
 	mu   sync.Mutex
 	gate chan struct{} // closed when the broker takes messages
+}
+
+// record is a record that is to be published.
+type record struct {
+	number uint64
+	body   []byte
+	again  bool // it was published before
 }
 
 // Interface guards.
@@ -98,7 +107,7 @@ func open(ctx context.Context, uri amqp091.URI, o *Options) (*session, error) {
 	close(gate)
 	return &session{
 		conn: c, opts: o, uri: uri, gate: gate, ended: make(chan struct{}), lost: make(chan error, 1),
-		numbers: make(chan uint64, o.Window), confirmed: make(chan uint64, o.Window),
+		records: make(chan record, o.Window), numbers: make(chan uint64, o.Window), confirmed: make(chan uint64, o.Window),
 		// Room for all of them: the library stops reading while nobody takes one.
 		confirms: c.channel.NotifyPublish(make(chan amqp091.Confirmation, o.Window)),
 		blocked:  c.conn.NotifyBlocked(make(chan amqp091.Blocking, 1)),
@@ -112,36 +121,56 @@ func (s *session) detail() string { return "publishes to the exchange " + s.opts
 // Remark implements [outbox.Remarker].
 func (s *session) Remark() error { return s.conn.remark }
 
-// Publish implements [outbox.Session]. It publishes as kombu does.
-func (s *session) Publish(ctx context.Context, number uint64, body []byte) error {
-	if err := s.await(ctx); err != nil {
-		return err
-	}
-	headers := amqp091.Table{}
-	if number < *s.fresh {
-		headers[Redelivered] = true
-	}
+// Publish implements [outbox.Session].
+func (s *session) Publish(_ context.Context, number uint64, body []byte) error {
+	s.records <- record{number, body, number < *s.fresh} // there is room for all
 	*s.fresh = max(*s.fresh, number+1)
-	s.numbers <- number // there is room for all
-	return s.conn.channel.PublishWithContext(ctx, s.opts.Queue, s.opts.Queue, false, false, amqp091.Publishing{
-		ContentType: kombu.TypeJSON, ContentEncoding: "utf-8", Headers: headers,
-		DeliveryMode: amqp091.Persistent, Body: body,
-	})
+	return nil
 }
 
-// await waits until the broker takes messages.
-func (s *session) await(ctx context.Context) error {
+// publishAll publishes what is to be published, whenever the broker takes it, until the
+// connection has ended.
+func (s *session) publishAll(ctx context.Context) {
+	for {
+		select {
+		case r := <-s.records:
+			if !s.await() {
+				return
+			}
+			if err := s.publish(ctx, r); err != nil { // what follows must not come before it
+				s.fail(explainUse(err, s.uri))
+				return
+			}
+		case <-s.ended:
+			return
+		}
+	}
+}
+
+// await waits until the broker takes messages. It reports false when it will not any more.
+func (s *session) await() bool {
 	s.mu.Lock()
 	gate := s.gate
 	s.mu.Unlock()
 	select {
 	case <-gate:
-		return nil
+		return true
 	case <-s.ended:
-		return errors.New("the connection has ended")
-	case <-ctx.Done():
-		return ctx.Err()
+		return false
 	}
+}
+
+// publish publishes a record as kombu does.
+func (s *session) publish(ctx context.Context, r record) error {
+	headers := amqp091.Table{}
+	if r.again {
+		headers[Redelivered] = true
+	}
+	s.numbers <- r.number // there is room for all
+	return s.conn.channel.PublishWithContext(ctx, s.opts.Queue, s.opts.Queue, false, false, amqp091.Publishing{
+		ContentType: kombu.TypeJSON, ContentEncoding: "utf-8", Headers: headers,
+		DeliveryMode: amqp091.Persistent, Body: r.body,
+	})
 }
 
 // Confirmed implements [outbox.Session].

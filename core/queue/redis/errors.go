@@ -3,6 +3,7 @@ package redis
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -41,6 +42,14 @@ func explain(err error, c *goredis.Options) error {
 		}
 	}
 	return link.ExplainTLS(err)
+}
+
+// connecting says that an error is one of connecting.
+func connecting(err error, c *goredis.Options) error {
+	if c.TLSConfig == nil && errors.Is(err, io.EOF) {
+		err = fmt.Errorf("the server hangs up: it may be no Redis, or one that wants TLS (rediss:): %w", err)
+	}
+	return fmt.Errorf("connect: %w", err)
 }
 
 // isRefused reports whether the server is there and does not want us.

@@ -172,7 +172,11 @@ func dialing(ctx context.Context, c *goredis.Options) {
 		if security != nil {
 			secure := tls.Client(conn, security)
 			if err := secure.HandshakeContext(dial); err != nil {
-				return nil, errors.Join(err, conn.Close())
+				_ = conn.Close() // the first error tells more
+				if errors.Is(err, context.DeadlineExceeded) {
+					err = fmt.Errorf("the server does not answer as one that speaks TLS at this port: %w", err)
+				}
+				return nil, err
 			}
 			conn = secure
 		}

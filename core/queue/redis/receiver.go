@@ -172,7 +172,7 @@ func (r *Receiver) run(ctx context.Context) {
 // ctx: what Redis has answered by then would be lost.
 func (r *Receiver) session(ctx context.Context) error {
 	if err := r.redis.Ping(r.ctx).Err(); err != nil {
-		return fmt.Errorf("connect: %w", err)
+		return connecting(err, r.client)
 	}
 	switch r.opts.Mode {
 	case Tap:

@@ -106,7 +106,7 @@ func open(ctx context.Context, client *goredis.Options, o *Options, p *progress)
 	s.redis = goredis.NewClient(&settings)
 	if err := s.ask(); err != nil {
 		s.Close()
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, connecting(err, client)
 	}
 	s.served.Go(s.serve)
 	return s, nil

@@ -19,7 +19,7 @@ import (
 )
 
 func inOrder(t *testing.T, tr Transport) {
-	count := tr.count(20_000, 100_000)
+	count := tr.count(10_000, 100_000)
 	from, to := tr.receive(t), tr.sender(t, defaults())
 	started := time.Now()
 	SendAll(t, to, 0, count)
@@ -215,7 +215,7 @@ func poison(t *testing.T, tr Transport) {
 
 // crash kills the broker while both ends are busy.
 func crash(t *testing.T, tr Transport) {
-	count := tr.count(8_000, 50_000)
+	count := tr.count(6_000, 50_000)
 	from, to := tr.receive(t), tr.sender(t, defaults())
 	killing, killed := make(chan struct{}), make(chan struct{})
 	sendAll(t, to, 0, count, func(i int) {

@@ -1,0 +1,269 @@
+package redis_test
+
+import (
+	"bytes"
+	"compress/zlib"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/brokertest"
+	"github.com/logbook-tray/logbook-tray/core/queue/redis"
+	"github.com/logbook-tray/logbook-tray/core/wire"
+	"github.com/logbook-tray/logbook-tray/packaging/services"
+)
+
+// modes are those in which Redis keeps something.
+var modes = []redis.Mode{redis.Consume, redis.List, redis.Stream} //nolint:gochecknoglobals // it is not changed
+
+func TestARedisWithoutRoomSaysSoAndGoesOnWhenItHas(t *testing.T) {
+	const count = 500
+	for _, mode := range modes {
+		t.Run(string(mode), func(t *testing.T) {
+			o, _ := options(t, mode)
+			o.Linger = services.Patience
+			to, c := sender(t, o), client(t, o)
+			brokertest.Send(t, to, brokertest.Numbered(0))
+			await(t, "the confirmation", func() bool { return to.Sent() == 1 }, to)
+			if err := c.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+				t.Fatal(err)
+			}
+			brokertest.SendAll(t, to, 1, count)
+			brokertest.Failed(t, to, "have them consumed, or raise its maxmemory")
+			if mode != redis.Stream { // to read a stream takes room
+				if r := brokertest.Next(t, receive(t, o)); r.Message() != "0" {
+					t.Error(r.Message())
+				}
+			}
+			if err := c.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
+				t.Fatal(err)
+			}
+			await(t, "the confirmations", func() bool { return to.Sent() == count }, to)
+			if st := to.Status(); st.State != queue.StateConnected {
+				t.Errorf("%+v", st)
+			}
+		})
+	}
+}
+
+func TestAListIsEmptiedWhileRedisHasNoRoom(t *testing.T) {
+	const count = 100
+	o, _ := options(t, redis.Consume)
+	s, to, c := receive(t, o), sender(t, o), client(t, o)
+	brokertest.Send(t, to, brokertest.Numbered(0))
+	if r := brokertest.Next(t, s); r.Message() != "0" {
+		t.Error(r.Message())
+	}
+	if err := c.ConfigSet(t.Context(), "maxmemory-policy", "noeviction").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range count {
+		brokertest.Send(t, to, brokertest.Numbered(i))
+	}
+	await(t, "the confirmations", func() bool { return to.Sent() == count+1 }, to)
+	if err := c.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	s = receive(t, o)
+	for i := range count {
+		if r := brokertest.Next(t, s); brokertest.Number(t, r) != i {
+			t.Fatalf("%s, want %d", r.Message(), i)
+		}
+	}
+}
+
+func TestARedisWhoseDiskIsFullSaysSo(t *testing.T) {
+	o, b := options(t, redis.Tap, "--appendonly", "no", "--save", "3600 1000000")
+	o.Linger = services.Patience
+	s, to, c := receive(t, o), sender(t, o), client(t, o)
+	if err := os.RemoveAll(b.Dir); err != nil { // there is nowhere to write to
+		t.Fatal(err)
+	}
+	await(t, "a snapshot that fails", func() bool {
+		_ = c.BgSave(t.Context()).Err() // one may be running
+		return strings.Contains(c.Info(t.Context(), "persistence").Val(), "rdb_last_bgsave_status:err")
+	}, s)
+	brokertest.Send(t, to, brokertest.Numbered(1))
+	brokertest.Failed(t, to, "cannot write to its disk")
+	brokertest.Failed(t, s, "cannot write to its disk")
+	if err := c.ConfigSet(t.Context(), "stop-writes-on-bgsave-error", "no").Err(); err != nil {
+		t.Fatal(err)
+	}
+	brokertest.Connected(t, s)
+	if r := brokertest.Next(t, s); r.Message() != "1" {
+		t.Error(r.Message())
+	}
+}
+
+func TestAUserOfAnACLNeedsTheKeysOfTheQueueAndOurs(t *testing.T) {
+	o, b := options(t, redis.Tap, "--user", "tray", "on", ">hush", "resetkeys", "~logging*", "~_kombu.binding.logging", "~logbook-tray.*", "&*", "+@all", "-@admin")
+	o.URI = "redis://tray:hush@" + b.Addr() + "/0"
+	for _, mode := range []redis.Mode{redis.Tap, redis.Consume, redis.Stream} {
+		o.Mode = mode
+		s, to := receive(t, o), sender(t, o)
+		brokertest.Send(t, to, brokertest.Numbered(1))
+		if r := brokertest.Next(t, s); r.Message() != "1" || brokertest.Marked(r) {
+			t.Errorf("%s: %s", mode, r.Message())
+		}
+		if st := to.Status(); st.Err != nil {
+			t.Errorf("%+v", st)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := client(t, redis.Options{URI: "redis://" + b.Addr()}).Del(t.Context(), "logging").Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAUserWhoMayNotIsToldWhat(t *testing.T) {
+	o, b := options(t, redis.Consume, "--user", "tray", "on", ">hush", "resetkeys", "~logging*", "~_kombu.binding.logging", "&*", "+@all")
+	o.URI = "redis://tray:hush@" + b.Addr() + "/0"
+	brokertest.Failed(t, subscriber(t, o), `allow it (ACL SETUSER), with the keys of the queue and those that begin with logbook-tray.`)
+	to := sender(t, o) // does without
+	brokertest.Send(t, to, brokertest.Numbered(1))
+	await(t, "the confirmation", func() bool { return to.Sent() == 1 }, to)
+	if st := to.Status(); st.State != queue.StateConnected || st.Err == nil || !strings.Contains(st.Err.Error(), "may arrive twice") {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestAKeyOfSomethingElseIsSaid(t *testing.T) {
+	for _, mode := range modes {
+		o, _ := options(t, mode)
+		o.Queue = "taken"
+		c := client(t, o)
+		if err := c.Set(t.Context(), "taken", "text", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+		o.Linger = services.Patience
+		s, to := subscriber(t, o), sender(t, o)
+		brokertest.Send(t, to, brokertest.Numbered(1))
+		brokertest.Failed(t, s, "something else under this name")
+		brokertest.Failed(t, to, "something else under this name")
+		if err := c.Del(t.Context(), "taken").Err(); err != nil {
+			t.Fatal(err)
+		}
+		if r := brokertest.Next(t, s); r.Message() != "1" {
+			t.Error(r.Message())
+		}
+	}
+}
+
+func TestItSpeaksTheThirdProtocol(t *testing.T) {
+	o, _ := options(t, redis.Tap)
+	receive(t, o)
+	for line := range strings.Lines(client(t, o).ClientList(t.Context()).Val()) {
+		if strings.Contains(line, "name=logbook-tray") && !strings.Contains(line, "resp=3") {
+			t.Error(line)
+		}
+	}
+}
+
+func TestCertificatesThatDoNotHoldAreSaid(t *testing.T) {
+	b, plain := services.StartRedisTLS(t), services.StartRedis(t)
+	expired, authority := services.ListenExpired(t)
+	ca, err := os.ReadFile(filepath.Join(b.Dir, "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(ca)
+	for _, c := range []struct {
+		address string
+		tls     *tls.Config
+		want    string
+	}{
+		{b.Addr(), nil, "name the file of that authority (tls_ca)"},
+		{expired, &tls.Config{RootCAs: authority}, "has expired"},
+		{b.Addr(), &tls.Config{RootCAs: trusted, ServerName: "other.example"}, "for another name"},
+	} {
+		o := redis.Options{URI: "rediss://" + c.address + "/0", TLS: c.tls, ReconnectMax: time.Second, Linger: -1}
+		brokertest.Failed(t, subscriber(t, o), c.want)
+		brokertest.Failed(t, sender(t, o), c.want)
+	}
+	for uri, want := range map[string]string{
+		"rediss://" + plain.Addr(): "does not answer as one that speaks TLS",
+		"redis://" + b.Addr():      "that wants TLS (rediss:)",
+	} {
+		s := subscriber(t, redis.Options{URI: uri, Timeout: time.Second, ReconnectMax: time.Second})
+		await(t, want, func() bool { st := s.Status(); return st.Err != nil && strings.Contains(st.Err.Error(), want) }, s)
+	}
+}
+
+const compressed = `
+import sys, kombu
+with kombu.Connection(sys.argv[1]) as c:
+    q = c.SimpleQueue("logging")
+    for how in "zlib", "bzip2", None:
+        q.put({"channel": "c", "level": 11, "msg": how or "pickle"}, compression=how, serializer="json" if how else "pickle")
+`
+
+func TestCompressedAndPickledMessagesOfKombuAreRead(t *testing.T) {
+	o, _ := options(t, redis.Tap)
+	s := receive(t, o)
+	python(t, compressed, o.URI)
+	for _, want := range []string{"zlib", "bzip2", "pickle"} {
+		if got := next(t, s); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestWhatIsTooLargeIsCountedAndDoesNotComeAgain(t *testing.T) {
+	o, _ := options(t, redis.Consume)
+	c := client(t, o)
+	large, err := json.Marshal(map[string]any{"channel": "c", "level": 11, "msg": strings.Repeat("x", wire.DefaultMaxSize)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bomb bytes.Buffer
+	w := zlib.NewWriter(&bomb)
+	if _, err := io.Copy(w, bytes.NewReader(large)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	envelope := func(compression string, body []byte) string {
+		return fmt.Sprintf(`{"body": %q, "content-type": "application/json", "headers": {"compression": %q}, "properties": {"body_encoding": "base64", "delivery_tag": "t"}}`,
+			base64.StdEncoding.EncodeToString(body), compression)
+	}
+	for _, text := range []string{
+		envelope("", large), envelope("application/x-gzip", bomb.Bytes()), envelope("application/x-brotli", []byte("?")),
+		"no envelope", `{"body": "%", "properties": {"body_encoding": "base64"}}`, envelope("", brokertest.Numbered(1)),
+	} {
+		if err := c.LPush(t.Context(), "logging", text).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := receive(t, o)
+	if r := brokertest.Next(t, s); r.Message() != "1" {
+		t.Error(r.Message())
+	}
+	if st := s.Stats(); st.Rejected != 5 || st.Reasons[wire.ReasonTooLarge] != 2 || st.Reasons[wire.ReasonMalformed] != 3 {
+		t.Errorf("%+v", st)
+	}
+	if text := fmt.Sprint(s.Status()); !strings.Contains(text, "5 messages rejected") {
+		t.Error(text)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if keys := c.Keys(t.Context(), "logbook-tray.held*").Val(); len(keys) != 0 {
+		t.Errorf("left behind: %q", keys)
+	}
+}
