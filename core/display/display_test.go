@@ -3,6 +3,7 @@ package display_test
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/logbook-tray/logbook-tray/core/display"
 )
@@ -96,4 +97,25 @@ func BenchmarkCutTextWithoutASCII(b *testing.B) {
 	for b.Loop() {
 		_ = display.Cut(s, 4096)
 	}
+}
+
+// Whatever comes in, what is shown acts on nobody and is as short as it is to be.
+func FuzzWhatIsShownIsHarmlessAndShort(f *testing.F) {
+	f.Add("payment declined\r\nfor \x1b[31morder\x1b[0m 4711", 10)
+	f.Add("gpj.\u202eexe\u2066a\u2069\u2028b\x00\xff", 3)
+	f.Add(strings.Repeat("👩\u200d👩\u200d👧🇦🇹e\u0301", 100), 7)
+	f.Add(strings.Repeat("\u0301", 1000), 5)
+	f.Fuzz(func(t *testing.T, s string, n int) {
+		clean := display.Clean(s)
+		if strings.ContainsFunc(clean, display.Harmful) || !utf8.ValidString(clean) || display.Clean(clean) != clean {
+			t.Errorf("Clean(%q) = %q", s, clean)
+		}
+		cut := display.Cut(clean, n)
+		if length := utf8.RuneCountInString(cut); length > max(n, 0) || !strings.HasPrefix(clean, strings.TrimSuffix(cut, "…")) {
+			t.Errorf("Cut(%q, %d) = %q, of %d characters", clean, n, cut, length)
+		}
+		if line := display.Line(s, n); strings.ContainsAny(line, "\n\t") || n > 0 && utf8.RuneCountInString(line) > n+1 {
+			t.Errorf("Line(%q, %d) = %q", s, n, line)
+		}
+	})
 }
