@@ -3,6 +3,12 @@
 // and is rotated ([NewTail]), and the journal of systemd ([NewJournal]).
 //
 // Lines that are JSON are decoded; a traceback of Python is joined to the line before it.
-// Streams that start with a NUL hold pickles or JSON behind their length, as
-// multiprocessing and SocketHandler send them.
+// Streams that start with a NUL hold pickles, JSON or the serialization of execnet behind
+// their length, as multiprocessing and SocketHandler send them.
+//
+// [NewSender] is the other end: records through standard output to a parent, or through
+// standard input to a child. Together they are Logbook's MultiProcessingHandler and
+// MultiProcessingSubscriber between any two of Go and Python. Of execnet's
+// channels the values are read; its gateways, which run Python at the other end, are left
+// to execnet: a program of Python passes on what comes out of a channel.
 package pipe

@@ -12,14 +12,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
-
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/pipe"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func subscribe(tb testing.TB, r queue.Receiver, err error) *queue.Subscriber {
 	tb.Helper()
