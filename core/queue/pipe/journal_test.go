@@ -1,10 +1,18 @@
 package pipe
 
 import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
@@ -33,5 +41,74 @@ func TestAnEntryOfTheJournalBecomesARecord(t *testing.T) {
 	}
 	if _, err := o.journalRecord([]byte(`{"PRIORITY": `)); err == nil {
 		t.Error("broken JSON is a record")
+	}
+}
+
+// journalFile unpacks a journal that systemd-journald has written.
+func journalFile(t *testing.T) string {
+	t.Helper()
+	packed, err := os.Open("testdata/shop.journal.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	z, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "shop.journal")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.Copy(file, z)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAJournalOfSystemdIsRead(t *testing.T) {
+	args := []string{"journalctl", "--file=" + journalFile(t), "--output=json", "--all", "--no-pager"}
+	c, err := command(t.Context(), args, Options{}, Options.journal)
+	if err != nil {
+		t.Fatalf("%v (systemd is installed by: packaging/setup test)", err)
+	}
+	s := queue.NewSubscriber(c, queue.Options{Name: "journal"})
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var got []*core.Record
+	for {
+		r, err := s.Recv(ctx)
+		if errors.Is(err, queue.ErrClosed) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(r.Channel, "systemd") {
+			got = append(got, r)
+		}
+	}
+	if len(got) != 5 {
+		t.Fatalf("%d records; %+v", len(got), s.Status())
+	}
+	for i, want := range []string{"INFO shop: hello from the journal", "ERROR shop: failed", "WARNING raw: bytes \ufffd\x00", "ERROR app: inner", "DEBUG long: xxx"} {
+		if have := got[i].Level.String() + " " + got[i].Channel + ": " + got[i].Message(); !strings.HasPrefix(have, want) {
+			t.Errorf("%d: %.60q, want %q", i, have, want)
+		}
+		if got[i].Extra.Get("host") != "box" || got[i].Process.Name != "python3" || got[i].Time.IsZero() {
+			t.Errorf("%d: %+v", i, got[i])
+		}
+	}
+	if got[0].Extra.Get("order") != "4711" {
+		t.Errorf("%v", got[0].Extra)
+	}
+	if e := got[1]; e.Exception == nil || e.Exception.Name != "ValueError" || e.Site != (core.Site{File: "x.py", Line: 1, Function: "f"}) {
+		t.Errorf("%+v %+v", e.Exception, e.Site)
+	}
+	if n := len(got[4].Message()); n != 20_000 {
+		t.Errorf("%d bytes of 20000", n)
 	}
 }
