@@ -6,6 +6,9 @@
 //
 //	broker := services.StartRedis(t)
 //
+// So are NATS, Mosquitto and FerretDB, which stands for MongoDB and is built from
+// packaging/ferretdb first.
+//
 // RabbitMQ takes seconds and is started once for all tests of a package, by the
 // first that asks for it:
 //

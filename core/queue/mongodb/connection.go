@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 )
 
 // connection is a connection to the server, or to the servers of a replica set. It is not
@@ -30,13 +32,13 @@ type connection struct {
 // connect connects for as long as ctx allows. The connection ends with life, which is no
 // sooner, and when no server answers any more; its context then tells why.
 func connect(ctx, life context.Context, o *Options, at place) (*connection, error) {
-	settings, err := o.client()
+	settings, err := o.client(ctx, at)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, err
 	}
 	c := &connection{timeout: o.Timeout}
 	c.ctx, c.fail = context.WithCancelCause(life)
-	settings.SetServerMonitor(watch(len(settings.Hosts), func(err error) { c.fail(fmt.Errorf("connect: %w", brief(err))) }))
+	settings.SetServerMonitor(watch(len(settings.Hosts), c.fail))
 	if c.client, err = mongo.Connect(settings); err != nil {
 		c.fail(nil)
 		return nil, fmt.Errorf("connect: %w", err)
@@ -51,10 +53,15 @@ func connect(ctx, life context.Context, o *Options, at place) (*connection, erro
 	}
 	if err != nil {
 		c.close()
-		return nil, explain(err, at)
+		if isEOF(err) {
+			err = errors.New("the server closes the connection at once: one of the two may want TLS, and the other not")
+		}
+		return nil, err
 	}
 	return c, nil
 }
+
+func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
 // do makes a request within the timeout. The error tells why the connection has ended,
 // if it has.
@@ -152,6 +159,12 @@ func brief(err error) error {
 	}
 	if network, ok := errors.AsType[*net.OpError](err); ok {
 		return network
+	}
+	if _, ok := errors.AsType[topology.ServerSelectionError](err); ok {
+		return errors.New("the servers answer, and none takes what is written: is there a primary, and is the replica set called as the URI says?")
+	}
+	if isEOF(err) {
+		return errors.New("the server has closed the connection")
 	}
 	return err
 }

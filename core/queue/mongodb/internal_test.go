@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -167,5 +168,52 @@ func TestARecordKeepsItsIDAndLaterOnesHaveGreaterOnes(t *testing.T) {
 	}
 	if len(s.known) > window {
 		t.Errorf("%d are known", len(s.known))
+	}
+}
+
+func TestAReceiverThatLivesSaysSoAgain(t *testing.T) {
+	b := services.StartFerretDB(t)
+	for _, consume := range []bool{false, true} {
+		o, at, err := Options{URI: "mongodb://" + b.Addr() + "/logging", Consume: consume}.withDefaults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := NewReceiver(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := connect(t.Context(), t.Context(), &o, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lease := func() time.Time {
+			t.Helper()
+			var routes []struct {
+				Lease time.Time `bson:"lease"`
+			}
+			cursor, err := c.routing.Find(t.Context(), field("queue", r.own))
+			if err == nil {
+				err = cursor.All(t.Context(), &routes)
+			}
+			if err != nil || len(routes) != 1 {
+				t.Fatalf("%v, %v", routes, err)
+			}
+			return routes[0].Lease
+		}
+		brokertest.Connected(t, r)
+		first := lease()
+		if !first.After(time.Now()) {
+			t.Errorf("believed until %v", first)
+		}
+		brokertest.Await(t, "a later lease", r, func() bool {
+			if err := r.bind(c); err != nil {
+				t.Error(err)
+			}
+			return lease().After(first)
+		})
+		c.close()
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -231,6 +231,23 @@ func TestWhatTheServerRefusesIsSaid(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrongWithTheAddressIsSaid(t *testing.T) {
+	b, secure := services.StartFerretDB(t), services.StartFerretDBTLS(t)
+	for say, uri := range map[string]string{
+		"one of the two may want TLS":    "mongodb://" + secure.Addr(),
+		"is there a primary":             "mongodb://" + b.Addr() + "/?replicaSet=rs0",
+		"ask for the hosts of x.invalid": "mongodb+srv://tray:hush@x.invalid/logging",
+	} {
+		o := mongodb.Options{URI: uri, Linger: -1, Timeout: time.Second}
+		for _, s := range []queue.Statuser{subscriber(t, o), sender(t, o)} {
+			brokertest.Await(t, say, s, func() bool {
+				st := s.Status()
+				return st.State == queue.StateConnecting && st.Err != nil && strings.Contains(st.Err.Error(), say)
+			})
+		}
+	}
+}
+
 func TestAUserAndAPassword(t *testing.T) {
 	o := options(services.StartFerretDB(t))
 	o.URI = strings.Replace(o.URI, "//", "//tray:se%2Fcret@", 1) + "?authMechanism=PLAIN"

@@ -1,9 +1,11 @@
 package mongodb
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -172,7 +174,14 @@ func cutLast(s, sep string) (before, after string, found bool) {
 const heartbeat = 2 * time.Second
 
 // client returns the settings of a connection. For a name in DNS this asks for the hosts.
-func (o *Options) client() (*options.ClientOptions, error) {
+func (o *Options) client(ctx context.Context, at place) (*options.ClientOptions, error) {
+	if at.scheme == srv { // the driver does so itself, without an end
+		ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+		defer cancel()
+		if _, _, err := net.DefaultResolver.LookupSRV(ctx, "mongodb", "tcp", at.hosts); err != nil {
+			return nil, fmt.Errorf("ask for the hosts of %s: %w", at.hosts, err)
+		}
+	}
 	c := options.Client().ApplyURI(o.URI)
 	if o.TLS != nil {
 		c.SetTLSConfig(o.TLS.Clone())
@@ -186,7 +195,10 @@ func (o *Options) client() (*options.ClientOptions, error) {
 		safe.Journal = &journaled
 		c.SetWriteConcern(safe)
 	}
-	return c, c.Validate()
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("read the URI: %w", err)
+	}
+	return c, nil
 }
 
 // name returns the address without user and password.

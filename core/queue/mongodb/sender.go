@@ -91,7 +91,7 @@ type published struct {
 func open(ctx context.Context, o *Options, at place, stamps *stamps) (*session, error) {
 	conn, err := connect(ctx, ctx, o, at)
 	if err != nil {
-		return nil, err
+		return nil, explain(err, at)
 	}
 	s := &session{
 		conn: conn, opts: o, at: at, stamps: stamps, published: make(chan published, o.Window),
