@@ -232,7 +232,7 @@ func (h *escalation) Report() pipeline.Report {
 }
 
 // Close ends the goroutine. The handler behind belongs to the pipeline.
-func (h *escalation) Close() error {
+func (h *escalation) Close() error { //nolint:unparam // io.Closer
 	h.forget()
 	h.cancel()
 	<-h.done

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
 	"github.com/logbook-tray/logbook-tray/packaging/e2e"
@@ -277,5 +278,59 @@ handlers: [{type: growl, address: "`+startGrowl(t)+`"}]
 	if s, _ := p.status(); s.Alerts.Unseen != 0 {
 		t.Errorf("alerts %+v", s.Alerts)
 	}
+	p.stopped(proc)
+}
+
+func TestAnErrorIsMutedByTheButtonOfItsNotification(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	address := freeAddress(t)
+	configure(t, d.Home, listening(address))
+	p := newProgram(t, d.Env())
+	proc := p.start("headless")
+	p.run("send", address, "--level", "error", "--channel", "shop", "boom")
+	e2e.Eventually(t, "the notification", func() bool { return d.Dunst.Displayed(t) == 1 })
+	d.Dunst.Choose(t, "Mute 1 h")
+	e2e.Eventually(t, "the mute", func() bool {
+		list := p.mutes()
+		return len(list) == 1 && list[0].Label == "shop: Error" && list[0].Fingerprint == p.alerts()[0].Fingerprint && !list[0].Until.IsZero()
+	})
+	if s, _ := p.status(); s.Alerts.Unseen != 0 || s.Muted {
+		t.Errorf("alerts %+v, muted %v", s.Alerts, s.Muted)
+	}
+	p.stopped(proc)
+}
+
+func TestTheContextWindowMutesAndUndoes(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	address := freeAddress(t)
+	configure(t, d.Home, listening(address))
+	p := newProgram(t, d.Env())
+	proc := p.start()
+	python(t, "server.py", address)
+	e2e.Eventually(t, "the alert", func() bool { return len(p.alerts()) == 1 })
+	p.run("alerts", "open", "1")
+	const title = "shop.checkout: Error – context"
+	d.Display.WaitForWindow(t, title)
+	press := func(keys ...string) {
+		t.Helper()
+		d.Display.Do(t, "xdotool", append([]string{"search", "--name", title, "windowactivate", "--sync", "key", "--delay", "100"}, keys...)...)
+	}
+	press("m", "Down", "Right", "Down") // this error, for 1 h
+	d.Display.Screenshot(t, "context-mute-menu")
+	press("Return")
+	e2e.Eventually(t, "the mute of the error", func() bool {
+		list := p.mutes()
+		return len(list) == 1 && list[0].Label == "shop.checkout: Error" && list[0].Fingerprint == p.alerts()[0].Fingerprint
+	})
+	if until := time.Until(p.mutes()[0].Until); until < 50*time.Minute || until > time.Hour {
+		t.Errorf("muted for %v, want 1 h", until)
+	}
+	python(t, "server.py", address)
+	e2e.Eventually(t, "the next one to be held back", func() bool { return p.mutes()[0].Held == 1 })
+	press("m", "Up")
+	d.Display.Screenshot(t, "context-unmute-menu")
+	press("Return")
+	e2e.Eventually(t, "the mute to be undone", func() bool { return len(p.mutes()) == 0 })
+	d.Notifications.Wait(t, "what was held back", func(n e2e.Notify) bool { return n.Title == "No longer muted: shop.checkout: Error" })
 	p.stopped(proc)
 }

@@ -28,6 +28,7 @@ func (d *desktop) status() statuswindow.State {
 			model.Number(p.Totals["received"]), model.Number(p.Totals["dispatched"]), runningFor(time.Since(d.app.Started()))),
 		Problem: d.app.Problem(), Config: d.app.Config(),
 	}
+	s.Summary += d.heldBack()
 	for _, one := range p.Subscribers {
 		s.Sources = append(s.Sources, sourcePart(one))
 	}
@@ -35,6 +36,25 @@ func (d *desktop) status() statuswindow.State {
 		s.Handlers = append(s.Handlers, handlerPart(one))
 	}
 	return s
+}
+
+// heldBack says what notifications are not shown just now.
+func (d *desktop) heldBack() string {
+	var text string
+	switch until, muted := d.app.Muted(); {
+	case muted && until.IsZero():
+		text = "; everything is muted"
+	case muted:
+		text = "; everything is muted until " + until.Local().Format("15:04")
+	default:
+		if n := len(d.app.Mutes.List()); n > 0 {
+			text = fmt.Sprintf("; mutes: %d", n)
+		}
+	}
+	if n := d.app.Alerts.Undelivered(); n > 0 {
+		text += fmt.Sprintf("; alerts not delivered: %d", n)
+	}
+	return text
 }
 
 // runningFor returns a time to the minute, once there is one: a text that changes each

@@ -130,7 +130,7 @@ func TestARestartEscalatesWhatFellDueMeanwhileAndNothingTwice(t *testing.T) {
 		occur(l, "to come")
 		e := route.NewEscalation(o)
 		defer runEscalation(t, e)()
-		if w := e.Waiting(); len(w) != 1 || w[0].Alert != 4 || w[0].Due.Sub(time.Now()) != 10*time.Minute {
+		if w := e.Waiting(); len(w) != 1 || w[0].Alert != 4 || time.Until(w[0].Due) != 10*time.Minute {
 			t.Errorf("waiting: %+v", w)
 		}
 		sleep(time.Minute)

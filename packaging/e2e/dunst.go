@@ -58,7 +58,7 @@ const dunstConfig = `[global]
 // first of the lines it is given that starts with the wanted one.
 const dunstMenu = `#!/bin/sh
 wanted=$(cat %q)
-while IFS= read -r line; do
+while IFS= read -r line || [ -n "$line" ]; do
 	case $line in
 	"$wanted"*) printf '%%s\n' "$line"; break ;;
 	esac

@@ -139,8 +139,11 @@ func (w *Window) build() {
 	w.list.OnOpen = func(r *core.Record) { w.detail.Show(r) }
 	w.list.OnCopied = func(n, _ int) { w.notice.SetText(fmt.Sprintf("copied %d records", n)) }
 	w.list.OnKey = func(name fyne.KeyName) {
-		if name == fyne.KeyEscape && o.Close != nil {
+		switch {
+		case name == fyne.KeyEscape && o.Close != nil:
 			o.Close()
+		case name == fyne.KeyM && o.Mute != nil:
+			w.showMuteMenu()
 		}
 	}
 	w.list.OnMenu = w.recordMenu
@@ -195,10 +198,11 @@ func (w *Window) factsText() string {
 	if a.Omitted > 0 {
 		text += "  ·  older records before it are not held: " + model.Number(a.Omitted)
 	}
+	parts := []string{text}
 	for _, f := range a.Failures {
-		text += "  ·  " + model.Printable("not delivered by "+f.By+": "+f.Reason)
+		parts = append(parts, model.Printable("not delivered by "+f.By+": "+f.Reason))
 	}
-	return text
+	return strings.Join(parts, "  ·  ")
 }
 
 func (w *Window) buttons() fyne.CanvasObject {

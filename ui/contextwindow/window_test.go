@@ -143,6 +143,16 @@ func TestRepeatsAreCounted(t *testing.T) {
 	}
 }
 
+func TestItIsSaidWhoCouldNotBeTold(t *testing.T) {
+	b := newBench(t)
+	a := b.Alert()
+	a.Failures = []alert.Failure{{By: "phone", Reason: "the server\u202e answers 503"}, {By: "mail", Reason: "no route"}}
+	b.Update(a)
+	if want := "  ·  not delivered by phone: the server\ufffd answers 503  ·  not delivered by mail: no route"; !strings.HasSuffix(b.facts.Text, want) {
+		t.Errorf("facts %q", b.facts.Text)
+	}
+}
+
 // item returns an item of the menu of the mute button, by the labels on the way to it.
 func (b *bench) item(t *testing.T, path ...string) *fyne.MenuItem {
 	t.Helper()
@@ -182,7 +192,7 @@ func TestMutesAreBegunAndUndone(t *testing.T) {
 	if b.mute.Text != "Muted" {
 		t.Errorf("the button says %q", b.mute.Text)
 	}
-	test.Tap(b.mute)
+	b.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyM})
 	if b.window.Canvas().Overlays().Top() == nil {
 		t.Error("no menu")
 	}

@@ -61,6 +61,16 @@ func TestMenuListsRecentAlertsWithCountAndAge(t *testing.T) {
 	}
 }
 
+func TestMenuMarksAlertsThatSomebodyCouldNotBeToldAbout(t *testing.T) {
+	failed := Alert{Title: "shop: Error", Text: "boom", Last: now, Failed: true}
+	seen := failed
+	seen.Seen = true
+	items := Menu(State{Alerts: []Alert{failed, seen}}, now)[2].Items
+	if items[0].Label != "⚠ shop: Error – boom, just now" || items[1].Label != "   shop: Error – boom, just now" {
+		t.Errorf("labels %q and %q", items[0].Label, items[1].Label)
+	}
+}
+
 func TestMenuListsNoMoreThanMaxAlerts(t *testing.T) {
 	s := State{Alerts: make([]Alert, 50)}
 	if n := len(Menu(s, now)[3].Items); n != MaxAlerts {

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+)
+
+func TestStatusSaysWhatIsHeldBackAndWhatIsGoingToBeEscalated(t *testing.T) {
+	at := time.Date(2026, 11, 21, 15, 4, 0, 0, time.Local)
+	s := control.Status{
+		Muted: true, MutedUntil: &at, Alerts: control.Alerts{Total: 3, Unseen: 2, Undelivered: 1},
+		Mutes: []control.Mute{
+			{ID: 2, Label: "quiet hours", Owner: "quiet hours", Until: at, Held: 12, Errors: 3},
+			{ID: 1, Label: "channel shop\x1b[31m"},
+		},
+		Inhibitions: []control.Inhibition{{Handler: "desktop", Cause: "database is down", Until: at, Held: 7}},
+		Escalations: []control.Escalation{{
+			Handler: "phone", After: "10m0s", Escalated: 4, Waiting: []control.WaitingAlert{{Alert: 9, Due: at}},
+		}},
+	}
+	var b strings.Builder
+	if err := printStatus(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(b.String(), "configuration: \n")
+	want := `MUTED until 2026-11-21 15:04:00
+records held: 0   alerts: 3, 2 of them new
+NOT DELIVERED: of 1 new alerts somebody was not told; see: logbook-tray alerts list
+
+subscribers
+
+stack, top first
+
+muted, newest first
+  quiet hours       2026-11-21 15:04:00  held=12 errors=3
+  channel shop[31m  forever              held=0 errors=0
+
+inhibited
+  desktop  by "database is down"  until 2026-11-21 15:04:00  held=7
+
+escalations
+  phone      after 10m0s             escalated=4 failed=0 waiting=1
+    alert 9  at 2026-11-21 15:04:00  
+`
+	if diff := cmp.Diff(want, rest); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	s.MutedUntil = nil
+	b.Reset()
+	if err := printStatus(&b, s); err != nil || !strings.Contains(b.String(), "MUTED until it is ended; see: logbook-tray mute list\n") {
+		t.Errorf("muted without an end: %v\n%s", err, b.String())
+	}
+}
