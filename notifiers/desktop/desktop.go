@@ -1,7 +1,12 @@
 // Package desktop shows notifications on systems that have no D-Bus: macOS and
-// Windows. It can neither update what it has shown nor tell about clicks; the
-// alerts are in the tray's menu there. The one module it needs is
-// github.com/gen2brain/beeep.
+// Windows. It cannot update what it has shown: a count is one more notification,
+// without a sound.
+//
+// On Windows it shows toasts, with buttons, and tells about clicks while the program
+// runs, through git.sr.ht/~jackmordaunt/go-toast. On macOS it goes through
+// github.com/gen2brain/beeep, which runs a program of the system that tells nothing:
+// the center that does, UNUserNotificationCenter, wants a signed bundle and a C
+// compiler. The alerts are in the tray's menu there.
 package desktop
 
 import (
@@ -11,8 +16,6 @@ import (
 	"io"
 	"runtime"
 	"sync"
-
-	"github.com/gen2brain/beeep"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/display"
@@ -34,6 +37,10 @@ type Options struct {
 	AppName string
 	// Icon is a PNG; nil for none.
 	Icon []byte
+	// OnAction, if not nil, is called when the user clicks on a notification or one of
+	// its buttons, on Windows alone. It is the same for all notifiers of a process: the
+	// last one made sets it. It must return soon.
+	OnAction func(notifiers.Activation)
 }
 
 // errClosed is the error of a notifier that was closed.
@@ -42,9 +49,8 @@ var errClosed = errors.New("the notifier is closed")
 // Notifier shows notifications through the system's own programs and
 // interfaces. All methods are safe for concurrent use. It must be closed.
 type Notifier struct {
-	icon   any
 	system string
-	push   func(title, body string, icon any, loud bool) error // for tests
+	push   func(*message) error // for tests
 
 	turn    chan struct{} // holds a token while nothing is being shown
 	mu      sync.Mutex
@@ -62,21 +68,9 @@ func New(o Options) *Notifier {
 	if o.AppName == "" {
 		o.AppName = DefaultAppName
 	}
-	beeep.AppName = o.AppName
-	n := &Notifier{icon: "", system: runtime.GOOS, push: push, turn: make(chan struct{}, 1)}
-	if o.Icon != nil {
-		n.icon = o.Icon
-	}
+	n := &Notifier{system: runtime.GOOS, push: newPush(&o), turn: make(chan struct{}, 1)}
 	n.turn <- struct{}{}
 	return n
-}
-
-// push shows a notification, with a sound if it is loud.
-func push(title, body string, icon any, loud bool) error {
-	if loud {
-		return beeep.Alert(title, body, icon)
-	}
-	return beeep.Notify(title, body, icon)
 }
 
 // Notify shows a notification. What the system has been told when ctx ends may still
@@ -87,12 +81,15 @@ func (n *Notifier) Notify(ctx context.Context, of notifiers.Notification) error 
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	title, body := harmless(n.system, of.Title), harmless(n.system, of.Text(maxBody))
-	loud := of.Level >= core.LevelError && of.Count <= 1 && !of.Sound.Silent && of.Sound.File == ""
+	m := &message{
+		id: of.ID, title: harmless(n.system, of.Title), body: harmless(n.system, of.Text(maxBody)),
+		level: of.Level, actions: of.Actions,
+		loud: of.Level >= core.LevelError && of.Count <= 1 && !of.Sound.Silent && of.Sound.File == "",
+	}
 	result := make(chan error, 1)
 	ok := n.start(func() {
 		defer func() { n.turn <- struct{}{} }()
-		result <- n.push(title, body, n.icon, loud)
+		result <- n.push(m)
 	})
 	if !ok {
 		n.turn <- struct{}{}
@@ -132,11 +129,8 @@ func (n *Notifier) Close() error {
 // harmless takes out of a text what the ways to the desktop do not quote.
 func harmless(system, s string) string {
 	s = display.Clean(s)
-	switch system {
-	case "windows":
-		return forWindows(s)
-	case "darwin":
+	if system == "darwin" {
 		return forMacOS(s)
 	}
-	return s
+	return s // on Windows it is quoted
 }

@@ -6,16 +6,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/logbook-tray/logbook-tray/notifiers/desktop"
 )
 
 // Clicks says whether notifications tell when they are clicked.
-const Clicks = false
+const Clicks = runtime.GOOS == "windows"
 
 // New returns the notifier for this system.
 func New(o Options) Notifier {
-	return desktop.New(desktop.Options{AppName: o.AppName, Icon: o.PNG})
+	return desktop.New(desktop.Options{AppName: o.AppName, Icon: o.PNG, OnAction: o.OnAction})
 }
 
 // WatchInhibited returns errors.ErrUnsupported: these systems do not tell whether the user
