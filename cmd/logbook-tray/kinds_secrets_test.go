@@ -210,6 +210,61 @@ func TestKindsOfNotifiersReachTheirServices(t *testing.T) {
 	}
 }
 
+func TestKindsOfNotifiersThatHangHoldUpNobody(t *testing.T) {
+	asked, over := make(chan struct{}, 10), make(chan struct{})
+	address, _ := services(t, func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		select {
+		case <-over:
+		case <-r.Context().Done():
+		}
+	}, nil)
+	r := runKinds(t, `handlers:
+  - {name: phone, type: ntfy, url: "`+address+`", topic: dev, timeout: 1m, bubble: true}
+  - {name: desktop, type: notification}
+`)
+	r.log(t, core.LevelError, "no tea")
+	<-asked
+	eventually(t, func() bool { return r.Status().Handlers[1].Counters["delivered"] == 1 })
+	if c := r.Status().Handlers[0].Counters; c["delivered"] != 0 || c["undelivered"] != 0 {
+		t.Errorf("the service hangs: %v", c)
+	}
+	close(over)
+	r.end(t)
+	if len(r.screen.shown) != 1 {
+		t.Errorf("shown: %+v", r.screen.shown)
+	}
+}
+
+func TestKindsOfNotifiersAttachTheContextAsText(t *testing.T) {
+	file := make(chan string, 10)
+	address, _ := services(t, func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		file <- r.Method + " " + r.URL.Path + " " + r.Header.Get("X-Filename") + "\n" + string(body)
+	}, nil)
+	r := runKinds(t, `handlers: [{type: fingers_crossed, handler: {type: ntfy, url: "`+address+`", topic: dev, attach_context: true}}]`)
+	r.log(t, core.LevelDebug, "cart opened")
+	failed := core.NewReceived(&core.Record{
+		Channel: "shop", Level: core.LevelError, Msg: "no tea", Time: time.Date(2026, 11, 21, 12, 0, 1, 0, time.UTC),
+		Exception: &core.Exception{Name: "shop.Empty", Message: "tin", Traceback: "Traceback (most recent call last):\n  File \"shop.py\", line 1\nshop.Empty: tin"},
+	}, core.Source{Name: "test"}, time.Now())
+	if err := r.Dispatch(failed); err != nil {
+		t.Fatal(err)
+	}
+	r.end(t)
+	want := "PUT /dev context.txt\nshop: Error\nno tea\n\n" +
+		"[2026-11-21 12:00:00.000000] DEBUG: shop: cart opened\n" +
+		"[2026-11-21 12:00:01.000000] ERROR: shop: no tea\nTraceback (most recent call last):\n  File \"shop.py\", line 1\nshop.Empty: tin\n"
+	select {
+	case got := <-file:
+		if got != want {
+			t.Errorf("the service got\n%s\nwant\n%s", got, want)
+		}
+	default:
+		t.Error("the service got nothing")
+	}
+}
+
 // hasSecret reports whether options have a secret among them.
 func hasSecret(o reflect.Type) bool {
 	if o == reflect.TypeFor[config.Secret]() {

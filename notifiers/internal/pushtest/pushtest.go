@@ -242,10 +242,10 @@ func (k Kind) distrusts(t *testing.T) {
 	defer s.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	real := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
+	network := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
 	err := k.notify(ctx, t, s.URL, transport(func(r *http.Request) (*http.Response, error) {
 		defer cancel() // once is enough
-		return real.RoundTrip(r)
+		return network.RoundTrip(r)
 	}))
 	if err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("error: %v", err)
