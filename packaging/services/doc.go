@@ -1,8 +1,8 @@
-// Package services starts the real brokers of Debian for tests: RabbitMQ and Redis, on
-// loopback, on free ports, with all they keep in a temporary directory. Nothing of it
+// Package services starts the real brokers of Debian for tests: RabbitMQ, Redis, NATS and
+// Mosquitto, on loopback, on free ports, with all they keep in a temporary directory. Nothing of it
 // touches the brokers of the system, and nothing is left when the tests are over.
 //
-// Redis starts within milliseconds and is started for each test that wants one:
+// All but RabbitMQ start within milliseconds and are started for each test that wants one:
 //
 //	broker := services.StartRedis(t)
 //
