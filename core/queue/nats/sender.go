@@ -3,6 +3,7 @@ package nats
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"sync"
@@ -97,6 +98,9 @@ func (s *session) Publish(_ context.Context, number uint64, body []byte) error {
 		// No attempts of its own, which would come behind what follows.
 		p.future, err = s.conn.js.PublishMsgAsync(m, jetstream.WithMsgID(fmt.Sprintf("%s-%d", s.id, number)),
 			jetstream.WithExpectStream(s.opts.Stream), jetstream.WithRetryAttempts(0))
+	}
+	if errors.Is(err, nats.ErrMaxPayload) {
+		return fmt.Errorf("%w: it is a message of %d bytes, and the server takes %d", outbox.ErrRejected, m.Size(), s.conn.MaxPayload())
 	}
 	if err != nil {
 		return err

@@ -67,10 +67,7 @@ func TestPythonUnderstandsWhatWeSend(t *testing.T) {
 			ctx, end := core.Bind(t.Context(), core.Binding{Handler: h})
 			log := core.NewLogger("go")
 			log.WarnContext(ctx, "sold out: {}", "tea ☃")
-			if st := h.Status(); st.State != queue.StateConnected {
-				t.Errorf("%+v", st)
-			}
-			log.ExceptionContext(ctx, errors.New("broken"), "failed") // the last one that it waits for
+			log.ExceptionContext(ctx, errors.New("broken"), "failed")
 			if err := end(); err != nil {
 				t.Error(err)
 			}
@@ -89,6 +86,9 @@ func TestPythonUnderstandsWhatWeSend(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Error(diff)
 				}
+			}
+			if st := h.Status(); st.State != queue.StateConnected {
+				t.Errorf("%+v", st)
 			}
 			if err := errors.Join(h.Close(), cmd.Wait()); err != nil {
 				t.Error(err)
