@@ -122,6 +122,11 @@ func (b brokerHandler) Report() pipeline.Report {
 		r.Counters["unconfirmed"] = max(r.Counters["delivered"], sent) - sent
 		r.Counters["delivered"] = sent
 	}
+	if s, ok := s.(interface{ Lost() uint64 }); ok {
+		lost := s.Lost()
+		r.Counters["lost"] = lost
+		r.Counters["unconfirmed"] -= min(lost, r.Counters["unconfirmed"])
+	}
 	st := b.sender.Status()
 	r.Detail = st.Detail
 	if st.Err != nil {
@@ -162,7 +167,7 @@ func newAMQPSender(env *pipeline.Env, o *amqpSendOptions) (core.Handler, error) 
 }
 
 type redisSendOptions struct {
-	sending
+	confirmed
 	clientTLS
 
 	URI         config.Secret  `yaml:"uri,required"`
@@ -174,9 +179,7 @@ type redisSendOptions struct {
 	ExtraFields map[string]any `yaml:"extra_fields"`
 }
 
-func defaultRedisSend() *redisSendOptions {
-	return &redisSendOptions{sending: sending{Timeout: awayTime}}
-}
+func defaultRedisSend() *redisSendOptions { return &redisSendOptions{confirmed: defaultConfirmed()} }
 
 // redisSendModes are the values of the option mode.
 func redisSendModes() map[string]redis.Mode {
@@ -190,7 +193,7 @@ func newRedisSender(env *pipeline.Env, o *redisSendOptions) (core.Handler, error
 	secure, terr := o.config()
 	mode := redisSendModes()[o.Mode]
 	err = errors.Join(err, terr, oneOf("mode", o.Mode, "queue", "list", "channel", "stream"), notNegative("max_length", o.MaxLength),
-		oneOf("encoding", o.Encoding, "short", "json"))
+		notNegative("window", o.Window), oneOf("encoding", o.Encoding, "short", "json"))
 	plain := mode == redis.List || mode == redis.Channel
 	short := plain && o.Encoding != "json"
 	switch {
@@ -205,7 +208,8 @@ func newRedisSender(env *pipeline.Env, o *redisSendOptions) (core.Handler, error
 		return nil, err
 	}
 	settings := redis.Options{
-		URI: uri, Mode: mode, Queue: o.Queue, Newest: o.Newest, MaxLength: int64(o.MaxLength), TLS: secure, OnPeer: peerLogger(env),
+		URI: uri, Mode: mode, Queue: o.Queue, Newest: o.Newest, MaxLength: int64(o.MaxLength), Window: o.Window, Linger: o.Linger,
+		TLS: secure, OnPeer: peerLogger(env),
 	}
 	var encode func([]byte, *core.Record) ([]byte, error)
 	if short {
