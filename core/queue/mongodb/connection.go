@@ -75,14 +75,13 @@ func (c *connection) do(request func(context.Context) error) error {
 	return err
 }
 
-// closeTimeout is how long the server may take to end a connection, and to take the last
-// requests.
-const closeTimeout = 3 * time.Second
+// endTimeout is how long the driver may take to end a connection.
+const endTimeout = 3 * time.Second
 
 // close ends the connection.
 func (c *connection) close() {
 	c.fail(nil)
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	_ = c.client.Disconnect(ctx) // its connections are closed in any case
 }

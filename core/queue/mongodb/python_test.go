@@ -143,7 +143,7 @@ func TestTapsGetEveryRecordOfPythonAndTakeNoneAway(t *testing.T) {
 	if routes := find(t, db, "messages.routing", nil); len(routes) != 1 || routes[0]["queue"] != "logging" {
 		t.Errorf("bound: %v", routes)
 	}
-	const some = 20 // of what Python finds there still; it looks through all for each
+	const some = 10 // of what Python finds there still; it looks through all for each
 	lines := strings.Split(python(t, receiveAll, o.URI, fmt.Sprint(some)), "\n")
 	if len(lines) != some+1 || !strings.HasPrefix(lines[0], "shop TRACE level trace ☃") || !strings.HasSuffix(lines[7], "builtins.ValueError") {
 		t.Errorf("python got %q", lines)

@@ -105,6 +105,10 @@ func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error
 // Drain implements [queue.Drainer].
 func (r *Receiver) Drain() { r.drain() }
 
+// closeTimeout is how long the server may take to remove our queue. One that is gone, or
+// says nothing from the beginning, is not waited for.
+const closeTimeout = 10 * time.Second
+
 // Close implements [queue.Receiver]. It waits until our queue is removed and the
 // connection is closed.
 func (r *Receiver) Close() error {

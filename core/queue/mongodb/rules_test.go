@@ -10,7 +10,7 @@ import (
 )
 
 func TestATapKeepsTheRulesOfBrokers(t *testing.T) {
-	rules(t, brokertest.Promise{Survives: true}, 2)
+	rules(t, brokertest.Promise{Survives: true}, 1)
 }
 
 // FerretDB looks through all documents for each that it changes, and a message that is
