@@ -91,7 +91,7 @@ func RunKombu(t *testing.T, start func(t *testing.T) Kombu) {
 }
 
 func pythonSends(t *testing.T, k Kombu) {
-	count := Count(2000, 100_000)
+	count := k.count(2000, 100_000)
 	s := k.receive(t)
 	records := make(chan *core.Record, 8)
 	failed := make(chan string, 1)
@@ -138,7 +138,7 @@ func pythonSends(t *testing.T, k Kombu) {
 }
 
 func pythonReceives(t *testing.T, k Kombu) {
-	count := Count(2000, 100_000)
+	count := k.count(2000, 100_000)
 	to := k.sender(t, defaults())
 	h := queue.NewHandler(to, queue.HandlerOptions{Timeout: -1})
 	sent := everything()
@@ -195,7 +195,21 @@ func read(t *testing.T, line string) map[string]any {
 	for key := range python(new(core.Record)) {
 		want[key] = number(d[key])
 	}
+	want["time"] = padded(t, want["time"])
 	return want
+}
+
+// padded returns a time of Python's Logbook, which writes the microseconds as a number,
+// with all of their digits.
+func padded(t *testing.T, v any) string {
+	t.Helper()
+	text, _ := v.(string)
+	second, fraction, _ := strings.Cut(strings.TrimSuffix(text, "Z"), ".")
+	micros, err := strconv.Atoi("0" + fraction)
+	if err != nil {
+		t.Fatalf("%v is no time", v)
+	}
+	return fmt.Sprintf("%s.%06dZ", second, micros)
 }
 
 // number turns what the decoder calls numbers into what they are.
