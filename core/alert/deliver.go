@@ -29,7 +29,7 @@ func (l *List) Failed(id uint64, by, reason string) {
 		if len(a.Failures) == MaxFailures {
 			a.Failures = a.Failures[1:]
 		}
-		a.Failures = append(a.Failures, Failure{By: by, Reason: reason, At: time.Now()})
+		a.Failures = append(a.Failures, Failure{By: by, Reason: reason, At: time.Now().UTC()})
 		return true
 	})
 }
