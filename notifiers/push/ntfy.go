@@ -164,7 +164,7 @@ func ntfyActions(actions []NtfyAction) ([]ntfyAction, error) {
 // want it.
 func (n *Ntfy) Notify(ctx context.Context, of notifiers.Notification) error {
 	m := ntfyMessage{
-		Topic: n.opts.Topic, Title: display.Cut(of.Title, ntfyMaxTitle), Message: fit(&of, ntfyMaxMessage, bytesOf),
+		Topic: n.opts.Topic, Title: ntfyTitle(of.Title), Message: fit(&of, ntfyMaxMessage, bytesOf),
 		Priority: ntfyPriority(of.Level), Tags: append(ntfyTags(of.Level), n.opts.Tags...), Click: n.opts.Click, Actions: n.actions,
 		Sequence: "logbook-tray-" + n.run + "-" + strconv.FormatUint(of.ID, 10),
 	}
@@ -190,6 +190,13 @@ func (n *Ntfy) Notify(ctx context.Context, of notifiers.Notification) error {
 		return fmt.Errorf("the message is sent, but not the file with its context: %w", attaching)
 	}
 	return nil
+}
+
+// ntfyTitle returns a title for a message. The server takes titles for headers, in JSON
+// too, and decodes what looks like an encoded word of RFC 2047, line breaks and all: that
+// is broken up with a character that is not seen.
+func ntfyTitle(title string) string {
+	return display.Cut(strings.ReplaceAll(title, "=?", "=\u200b?"), ntfyMaxTitle)
 }
 
 // attach sends a message as the headers of a file.

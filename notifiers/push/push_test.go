@@ -190,6 +190,19 @@ func TestNtfyGetsTheDocumentedRequest(t *testing.T) {
 	}
 }
 
+// Found with a real server: it decodes the titles of messages in JSON.
+func TestNoTitleIsAnEncodedWordToNtfy(t *testing.T) {
+	s := startService(t)
+	n, _ := newNtfy(t, s)
+	word := declined
+	word.Title = "=?utf-8?q?x=0d=0aEvil?="
+	notify(t, n, word)
+	title, _ := s.got[0].Body["title"].(string)
+	if decoded, err := new(mime.WordDecoder).DecodeHeader(title); err != nil || decoded != title || title != "=\u200b?utf-8?q?x=0d=0aEvil?=" {
+		t.Errorf("title %q, decoded %q: %v", title, decoded, err)
+	}
+}
+
 func TestGotifyGetsTheDocumentedRequest(t *testing.T) {
 	s := startService(t)
 	g, err := NewGotify(GotifyOptions{
