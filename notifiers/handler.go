@@ -326,6 +326,10 @@ func (h *Handler) deliver(ctx context.Context, e limit.Event) error {
 
 // count notes how a call of the notifier went.
 func (h *Handler) count(e limit.Event, err error) error {
+	if errors.Is(err, ErrPartly) { // to be said, but not to be tried again
+		_ = h.count(e, nil)
+		return fmt.Errorf("notify: %w", err)
+	}
 	if h.opts.OnDelivery != nil && e.Kind != limit.Digest {
 		h.opts.OnDelivery(e.Alert, err)
 	}

@@ -373,6 +373,24 @@ func TestCloseGivesUpOnAServiceThatIsDown(t *testing.T) {
 	})
 }
 
+func TestWhatIsShownInPartCountsAsDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &screen{err: fmt.Errorf("ntfy: %w: the file: too large", notifiers.ErrPartly)}
+		h := notifiers.NewHandler(s, notifiers.Options{})
+		if err := h.Handle(t.Context(), record("declined")); !errors.Is(err, notifiers.ErrPartly) {
+			t.Errorf("error: %v", err)
+		}
+		time.Sleep(2 * time.Minute) // it is not tried again
+		expect(t, s, "1 shop: Error | declined")
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := h.Stats(); got.Delivered != 1 || got.Failed != 0 {
+			t.Errorf("stats: %+v", got)
+		}
+	})
+}
+
 func TestTextsAreHarmless(t *testing.T) {
 	withHandler(t, notifiers.Options{}, func(t *testing.T, h *notifiers.Handler, s *screen) {
 		r := record("a\x1b[31mred\u202e dlrow\nsecond\r\nthird")

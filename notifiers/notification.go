@@ -2,6 +2,7 @@ package notifiers
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -110,6 +111,10 @@ func (n *Notification) Text(limit int) string {
 	}
 	return display.Cut(n.Body, max(limit-utf8.RuneCountInString(note), 0)) + note
 }
+
+// ErrPartly is wrapped by the errors of notifiers that have shown a notification, but
+// not all that belongs to it, such as a file: it counts as delivered.
+var ErrPartly = errors.New("it is shown, but not all of it")
 
 // Notifier shows notifications. Notify may block as long as ctx allows and may be
 // called concurrently. A second call with the same ID updates what is

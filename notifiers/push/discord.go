@@ -103,7 +103,7 @@ func (d *Discord) Notify(ctx context.Context, of notifiers.Notification) error {
 	}
 	d.remember(of.ID, answer)
 	if attaching != nil && d.opts.Context != nil {
-		return fmt.Errorf("the message is sent, but not the file with its context: %w", attaching)
+		return fmt.Errorf("discord: %w: the file with the context: %w", notifiers.ErrPartly, attaching)
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func TestNtfyGetsTheMessageWithoutTheFileIfItTakesNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.Notify(t.Context(), withContext()); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the message is sent, but not the file") {
+	if err := n.Notify(t.Context(), withContext()); !errors.Is(err, ErrRefused) || !errors.Is(err, notifiers.ErrPartly) {
 		t.Errorf("error: %v", err)
 	}
 	next := withContext()
@@ -145,7 +145,7 @@ func TestDiscordGetsTheContextWithTheMessage(t *testing.T) {
 	}
 	next := withContext()
 	next.ID++
-	if err := n.Notify(t.Context(), next); err == nil || len(s.got) != 4 || s.got[3].File != "" || s.got[3].Body == nil {
+	if err := n.Notify(t.Context(), next); !errors.Is(err, notifiers.ErrPartly) || len(s.got) != 4 || s.got[3].File != "" || s.got[3].Body == nil {
 		t.Errorf("error %v, requests: %+v", err, s.got[2:])
 	}
 }

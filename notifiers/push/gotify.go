@@ -125,7 +125,7 @@ func (g *Gotify) replace(ctx context.Context, id uint64, answer post.Answer) err
 	header.Set("X-Gotify-Key", g.opts.ClientToken)
 	answer, err := g.poster.Do(ctx, post.Request{Method: http.MethodDelete, Address: g.address + "/" + before, Header: header})
 	if err != nil && answer.Status != http.StatusNotFound {
-		return fmt.Errorf("the message is sent, but the one before it is not deleted: %w", err)
+		return fmt.Errorf("gotify: %w: the message before is not deleted: %w", notifiers.ErrPartly, err)
 	}
 	return nil
 }

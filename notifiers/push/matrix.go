@@ -119,7 +119,7 @@ func (m *Matrix) Notify(ctx context.Context, of notifiers.Notification) error {
 	}
 	if file := fileOf(of, m.opts.Context, text != whole.Text(0)); file != nil {
 		if err := m.file(ctx, file); err != nil {
-			return fmt.Errorf("the message is sent, but not its file: %w", err)
+			return fmt.Errorf("matrix: %w: the file: %w", notifiers.ErrPartly, err)
 		}
 	}
 	return nil

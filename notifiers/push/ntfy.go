@@ -187,7 +187,7 @@ func (n *Ntfy) Notify(ctx context.Context, of notifiers.Notification) error {
 	}
 	n.sent.remember(of.ID, address)
 	if attaching != nil && n.opts.Context != nil {
-		return fmt.Errorf("the message is sent, but not the file with its context: %w", attaching)
+		return fmt.Errorf("ntfy: %w: the file with the context: %w", notifiers.ErrPartly, attaching)
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func (t *Telegram) Notify(ctx context.Context, of notifiers.Notification) error 
 	}
 	if file := fileOf(of, t.opts.Context, m.Text != whole.Text(0)); file != nil {
 		if err := t.document(ctx, a.Result.ID, file); err != nil {
-			return fmt.Errorf("the message is sent, but not its file: %w", err)
+			return fmt.Errorf("telegram: %w: the file: %w", notifiers.ErrPartly, err)
 		}
 	}
 	return nil
