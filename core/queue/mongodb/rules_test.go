@@ -9,12 +9,12 @@ import (
 	"github.com/logbook-tray/logbook-tray/packaging/services"
 )
 
+// FerretDB looks through all documents whenever it looks for one.
 func TestATapKeepsTheRulesOfBrokers(t *testing.T) {
-	rules(t, brokertest.Promise{Survives: true}, 1)
+	rules(t, brokertest.Promise{Survives: true}, 2)
 }
 
-// FerretDB looks through all documents for each that it changes, and a message that is
-// claimed is changed.
+// It does so for each that it changes, too, and a message that is claimed is changed.
 func TestTheQueueKeepsTheRulesOfBrokers(t *testing.T) {
 	rules(t, brokertest.Promise{Keeps: true, Known: true}, 20)
 }
