@@ -1,6 +1,7 @@
 package nng
 
 import (
+	"context"
 	"io"
 	"net"
 	"slices"
@@ -27,6 +28,8 @@ type endpoint struct {
 	ends   []io.Closer // listeners and dialers
 	bound  []string    // addresses that are listened on
 	served sync.WaitGroup
+	life   context.Context //nolint:containedctx // of those who are about to connect
+	cancel context.CancelFunc
 
 	mu     sync.Mutex
 	peers  map[uint32]*peer
@@ -45,6 +48,7 @@ type peer struct {
 // newEndpoint returns an endpoint that is to be opened.
 func newEndpoint(o Options, serve func(*peer)) *endpoint {
 	e := &endpoint{opts: o, serve: serve, peers: make(map[uint32]*peer)}
+	e.life, e.cancel = context.WithCancel(context.Background())
 	e.socket = protocol.MakeSocket(library{e})
 	return e
 }
@@ -115,6 +119,7 @@ func (e *endpoint) close() {
 	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
+	e.cancel()
 	_ = e.socket.Close()
 	e.served.Wait()
 }
@@ -169,7 +174,7 @@ func address(pipe protocol.Pipe) string {
 		return ""
 	}
 	if p.Dialer() != nil {
-		return p.Address()
+		return strings.TrimPrefix(p.Address(), timely)
 	}
 	v, _ := p.GetOption(mangos.OptionRemoteAddr)
 	if a, ok := v.(net.Addr); ok && a.String() != "" && a.String() != "@" {

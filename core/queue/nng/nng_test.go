@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -411,6 +412,75 @@ func TestWhoSpeaksSomethingElseOrSendsTooMuchIsDisconnected(t *testing.T) {
 	send(t, s, "still here")
 	if got := body(t, r); got != "still here" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestPeersThatSayNothingAreSentAwayAndHoldUpNobody(t *testing.T) {
+	nng.SetHandshakeTime(t, 300*time.Millisecond)
+	r := receiver(t, nng.Options{Pattern: nng.Pull})
+	var silent []net.Conn
+	for range nng.MaxHandshakes + 10 { // more than may be about to say who they are
+		c, err := net.Dial("tcp", strings.TrimPrefix(r.Addresses()[0], "tcp://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		silent = append(silent, c)
+	}
+	s := sender(t, nng.Options{Addresses: r.Addresses()})
+	send(t, s, "still here")
+	if got := body(t, r); got != "still here" {
+		t.Errorf("got %q", got)
+	}
+	for _, c := range silent {
+		_ = c.SetReadDeadline(time.Now().Add(patience))
+		if left, err := io.ReadAll(c); err != nil || len(left) > 8 { // their header, and then the end
+			t.Fatalf("%q, %v", left, err)
+		}
+	}
+}
+
+func TestAServerThatSaysNothingIsLeftAndTriedAgain(t *testing.T) {
+	nng.SetHandshakeTime(t, 300*time.Millisecond)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	r := receiver(t, nng.Options{Addresses: []string{"tcp://" + l.Addr().String()}, Side: nng.Dial})
+	for range 2 {
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetReadDeadline(time.Now().Add(patience))
+		if _, err := io.ReadAll(c); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+	}
+	if st := r.Status(); st.State != queue.StateConnecting {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestCloseDoesNotWaitForPeersThatSayNothing(t *testing.T) {
+	nng.SetHandshakeTime(t, patience)
+	r := receiver(t, nng.Options{})
+	c, err := net.Dial("tcp", strings.TrimPrefix(r.Addresses()[0], "tcp://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := c.Read(make([]byte, 8)); err != nil { // it is about to say who it is
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > patience/2 {
+		t.Errorf("it took %v", took)
 	}
 }
 

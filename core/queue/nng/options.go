@@ -11,8 +11,7 @@ import (
 
 	"go.nanomsg.org/mangos/v3"
 	"go.nanomsg.org/mangos/v3/protocol"
-	"go.nanomsg.org/mangos/v3/transport/ipc"
-	_ "go.nanomsg.org/mangos/v3/transport/tcp" // makes the transport known
+	_ "go.nanomsg.org/mangos/v3/transport/ipc" // makes the transport known, for Windows
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/listen"
@@ -154,12 +153,19 @@ func (o *Options) open(e *endpoint) error {
 			}
 			continue
 		}
-		d, err := e.socket.NewDialer(uri, map[string]any{
+		options := map[string]any{
 			mangos.OptionMaxRecvSize:      o.MaxMessageSize,
 			mangos.OptionDialAsynch:       true,
 			mangos.OptionReconnectTime:    o.ReconnectMin,
 			mangos.OptionMaxReconnectTime: o.ReconnectMax,
-		})
+			optionContext:                 e.life,
+		}
+		address := timely + uri
+		if runtime.GOOS == "windows" && strings.HasPrefix(uri, "ipc:") { // a named pipe
+			delete(options, optionContext)
+			address = uri
+		}
+		d, err := e.socket.NewDialer(address, options)
 		if err == nil {
 			e.ends = append(e.ends, d)
 			err = d.Dial()
@@ -175,23 +181,23 @@ func (o *Options) open(e *endpoint) error {
 func (o *Options) listen(e *endpoint, uri string) error {
 	scheme, address, _ := strings.Cut(uri, "://")
 	network := "tcp"
-	options := map[string]any{mangos.OptionMaxRecvSize: o.MaxMessageSize}
 	if scheme == "ipc" {
 		if runtime.GOOS == "windows" {
 			return fmt.Errorf("listen on %s: Windows has named pipes instead, which are not supported; use tcp", uri)
 		}
 		network = "unix"
-		options[ipc.OptionIpcSocketPermissions] = uint32(o.Mode.Perm())
 	}
 	// Takes a socket away from the dead, but not from the living, and says what is wrong.
-	probe, err := listen.Stream(context.Background(), network, address, listen.Options{Public: o.AllowPlain, Mode: o.Mode})
+	from, err := listen.Stream(context.Background(), network, address, listen.Options{Public: o.AllowPlain, Mode: o.Mode})
 	if err != nil {
 		return err
 	}
-	if err := probe.Close(); err != nil {
-		return fmt.Errorf("listen on %s: %w", uri, err)
+	l, err := e.socket.NewListener(timely+uri, map[string]any{
+		mangos.OptionMaxRecvSize: o.MaxMessageSize, optionContext: e.life, optionListener: from,
+	})
+	if err != nil {
+		_ = from.Close()
 	}
-	l, err := e.socket.NewListener(uri, options)
 	if err == nil {
 		e.ends = append(e.ends, l)
 		err = l.Listen()
