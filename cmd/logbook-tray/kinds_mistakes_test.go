@@ -211,6 +211,11 @@ func mistakes() map[string][]string {
 			`handlers: [{type: http, url: «"ftp://h"»}]`,
 			`handlers: [{type: http, url: "http://h", method: «PUT»}]`,
 			`handlers: [{type: http, url: "http://h", method: «GET», format: json}]`,
+			`handlers: [{type: http, url: "http://h", fields: «log»}]`,
+			`handlers: [{type: http, url: "http://h", fields: «logging», format: json}]`,
+			`handlers: [{type: http, url: "http://h", batch: «-1»}]`,
+			`handlers: [{type: http, url: "http://h", batch: «10», format_string: x}]`,
+			`handlers: [{type: http, url: "http://h", username: u, token: «{env: SHORT}»}]`,
 		},
 		"Handler `external`": {
 			`handlers: [{type: external, arguments: «[no-such-program]»}]`,

@@ -124,36 +124,6 @@ func newMail(env *pipeline.Env, o *mailOptions) (core.Handler, error) {
 	})
 }
 
-type httpOptions struct {
-	formatting
-	sending
-	clientTLS
-
-	URL         string        `yaml:"url,required"`
-	Method      string        `yaml:"method"`
-	Username    string        `yaml:"username"`
-	Password    config.Secret `yaml:"password"`
-	ContentType string        `yaml:"content_type"`
-}
-
-func newHTTP(env *pipeline.Env, o *httpOptions) (core.Handler, error) {
-	return sendAsync(env, &o.sending, func() (*handler.HTTP, error) {
-		f, err := o.formatter(format.DefaultTemplate)
-		secure, terr := o.config()
-		if err := errors.Join(err, terr); err != nil {
-			return nil, err
-		}
-		if f != nil && o.ContentType == "" && o.Format != formatJSON {
-			o.ContentType = "text/plain; charset=utf-8"
-		}
-		h, err := handler.NewHTTP(handler.HTTPOptions{
-			URL: o.URL, Method: o.Method, Username: o.Username, Password: o.Password.Reveal(), Formatter: f,
-			ContentType: o.ContentType, TLS: secure, Timeout: o.Timeout,
-		})
-		return h, blame(err, "URL", "url", "method", "method")
-	})
-}
-
 type externalOptions struct {
 	sending
 

@@ -144,19 +144,20 @@ type webOptions struct {
 	Hosts      []string      `yaml:"hosts"`
 	MaxSize    config.Size   `yaml:"max_size"`
 	MaxRecords int           `yaml:"max_records"`
+	MaxConns   int           `yaml:"max_connections"`
 }
 
 func newWeb(env *pipeline.Env, o *webOptions) (pipeline.Opener, error) {
 	secure, err := o.config("")
 	d, derr := o.decoder(o.MaxSize)
 	err = errors.Join(err, derr, checkListen("tcp", o.Address, secure != nil && !o.Token.IsZero(), withToken),
-		notNegative("max_records", o.MaxRecords))
+		notNegative("max_records", o.MaxRecords), notNegative("max_connections", o.MaxConns))
 	if err != nil {
 		return nil, err
 	}
 	settings := web.Options{
 		Address: o.Address, Decoder: d, Channel: o.Channel, Token: o.Token.Reveal(), Hosts: o.Hosts, MaxBody: int64(o.MaxSize),
-		MaxRecords: o.MaxRecords, TLS: secure,
+		MaxRecords: o.MaxRecords, MaxConnections: o.MaxConns, TLS: secure,
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return web.NewReceiver(settings) }), nil
 }

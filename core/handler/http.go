@@ -3,6 +3,8 @@ package handler
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -11,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
@@ -37,8 +40,15 @@ type HTTPOptions struct {
 	// [format.JSON].
 	Formatter format.Formatter
 	// ContentType is the type of what Formatter makes; the default is
-	// application/json.
+	// application/json, and with Lines application/x-ndjson.
 	ContentType string
+	// Token, if not empty, is sent as "Authorization: Bearer TOKEN", instead of Username
+	// and Password. It should go to https only.
+	Token string
+	// Lines puts a line feed behind what Formatter makes, and the records of a batch into one
+	// request, as the HTTP source of logbook-tray takes them. Each request has an
+	// Idempotency-Key, which stays the same when a batch that has failed is handed over again.
+	Lines bool
 	// TLS changes how https is spoken.
 	TLS *tls.Config
 	// Timeout is how long a request may take; the default is
@@ -46,19 +56,46 @@ type HTTPOptions struct {
 	Timeout time.Duration
 }
 
+// maxHTTPBody is how large a request with several records gets, in bytes, unless one record
+// alone is larger.
+const maxHTTPBody = 4 << 20
+
 // HTTP sends each record to a web server. It is Python's HTTPHandler. Any answer
-// but one of 200 to 299 is an error. Put it behind an asynchronous handler where it
+// but one of 200 to 299 is an error, an [HTTPStatusError]. Put it behind an asynchronous handler where it
 // must not delay the one who logs.
 type HTTP struct {
 	o      HTTPOptions
 	url    *url.URL
 	client *http.Client
+
+	mu   sync.Mutex
+	keys map[[sha256.Size]byte]string // of requests of a batch that has not been delivered
 }
 
 var (
-	_ core.Handler = (*HTTP)(nil)
-	_ io.Closer    = (*HTTP)(nil)
+	_ core.BatchHandler = (*HTTP)(nil)
+	_ io.Closer         = (*HTTP)(nil)
 )
+
+// HTTPStatusError is the answer of a web server that has not taken a request.
+type HTTPStatusError struct {
+	Status  string // such as "404 Not Found"
+	Code    int    // such as 404
+	Message string // the first line of the answer, cut
+}
+
+// Error returns the status and the message.
+func (e *HTTPStatusError) Error() string { return e.Status + ": " + e.Message }
+
+// Permanent reports whether the server says that the request itself is wrong, so that it is of
+// no use to send it again.
+func (e *HTTPStatusError) Permanent() bool {
+	switch e.Code {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
+}
 
 // NewHTTP checks the options and returns a handler. Nothing is sent before the first
 // record.
@@ -80,8 +117,14 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 	if o.Method != http.MethodPost && (o.Method != http.MethodGet || o.Formatter != nil) {
 		return nil, fmt.Errorf("http handler: method %q: want GET or POST, and POST with a formatter", o.Method)
 	}
+	if o.Lines && o.Formatter == nil {
+		return nil, errors.New("http handler: lines need a formatter")
+	}
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultHTTPTimeout
+	}
+	if o.ContentType == "" && o.Lines {
+		o.ContentType = "application/x-ndjson"
 	}
 	if o.ContentType == "" {
 		o.ContentType = "application/json"
@@ -89,7 +132,7 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 	if o.MapLogRecord == nil {
 		o.MapLogRecord = MapLogRecord
 	}
-	return &HTTP{o: o, url: u, client: newClient(o.TLS, o.Timeout)}, nil
+	return &HTTP{o: o, url: u, client: newClient(o.TLS, o.Timeout), keys: make(map[[sha256.Size]byte]string)}, nil
 }
 
 func newClient(t *tls.Config, timeout time.Duration) *http.Client {
@@ -112,27 +155,128 @@ func bare(u *url.URL) string {
 
 // Handle sends r.
 func (h *HTTP) Handle(ctx context.Context, r *core.Record) error {
+	if h.o.Lines {
+		return h.HandleBatch(ctx, []*core.Record{r}, core.BatchBuffer)
+	}
 	req, err := h.request(ctx, r)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", h.o.Method, bare(h.url), err)
+		return h.failed(err)
 	}
+	return h.send(req)
+}
+
+// HandleBatch sends the records in as few requests as their size allows, if [HTTPOptions].Lines
+// is set, otherwise each in one. A request that the server does not take because of what is in
+// it does not keep the others back.
+func (h *HTTP) HandleBatch(ctx context.Context, rs []*core.Record, _ core.BatchReason) error {
+	var failed []error
+	if !h.o.Lines {
+		for _, r := range rs {
+			failed = append(failed, h.Handle(ctx, r))
+		}
+		return errors.Join(failed...)
+	}
+	var body, line []byte
+	for _, r := range rs {
+		text, err := h.o.Formatter.Append(line[:0], r)
+		line = text
+		if err != nil {
+			failed = append(failed, h.failed(fmt.Errorf("format record: %w", err)))
+			continue
+		}
+		if len(body) > 0 && len(body)+len(line) >= maxHTTPBody {
+			if err := h.post(ctx, body); err != nil {
+				failed = append(failed, err)
+			}
+			body = nil // the last request may still read it
+		}
+		body = append(append(body, line...), '\n')
+	}
+	if len(body) > 0 {
+		if err := h.post(ctx, body); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	err := &batchError{errors.Join(failed...), permanent(failed)}
+	if err.permanent {
+		h.mu.Lock()
+		clear(h.keys)
+		h.mu.Unlock()
+	}
+	if err.error == nil {
+		return nil
+	}
+	return err
+}
+
+// batchError is what went wrong with the requests of a batch.
+type batchError struct {
+	error
+
+	permanent bool
+}
+
+func (e *batchError) Unwrap() error { return e.error }
+
+// Permanent reports whether none of the requests is worth another try.
+func (e *batchError) Permanent() bool { return e.permanent }
+
+// post sends a body that several records are in.
+func (h *HTTP) post(ctx context.Context, body []byte) error {
+	req, err := h.newRequest(ctx, h.url.String(), body, h.o.ContentType)
+	if err != nil {
+		return h.failed(err)
+	}
+	sum := sha256.Sum256(body)
+	h.mu.Lock()
+	if len(h.keys) > maxKeys { // of batches that nobody handed over again
+		clear(h.keys)
+	}
+	if h.keys[sum] == "" {
+		h.keys[sum] = rand.Text()
+	}
+	req.Header.Set("Idempotency-Key", h.keys[sum])
+	h.mu.Unlock()
+	return h.send(req)
+}
+
+// send sends a request and looks at the answer.
+func (h *HTTP) send(req *http.Request) error {
 	resp, err := h.client.Do(req)
 	if err != nil {
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err // without the URL, which has the record in it
 		}
-		return fmt.Errorf("%s %s: %w", h.o.Method, bare(h.url), err)
+		return h.failed(err)
 	}
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxOutput)) // so that the connection is used again
 	err = errors.Join(err, resp.Body.Close())
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return fmt.Errorf("%s %s: %s: %s", h.o.Method, bare(h.url), resp.Status, firstOf(strings.TrimSpace(string(answer)), 200))
+		return h.failed(&HTTPStatusError{resp.Status, resp.StatusCode, firstOf(strings.TrimSpace(string(answer)), 200)})
 	}
 	if err != nil {
-		return fmt.Errorf("%s %s: read answer: %w", h.o.Method, bare(h.url), err)
+		return h.failed(fmt.Errorf("read answer: %w", err))
 	}
 	return nil
 }
+
+// failed says what was done when err happened, without secrets.
+func (h *HTTP) failed(err error) error {
+	return fmt.Errorf("%s %s: %w", h.o.Method, bare(h.url), err)
+}
+
+// permanent reports whether all errors are such that trying again is of no use.
+func permanent(errs []error) bool {
+	for _, err := range errs {
+		if e, ok := errors.AsType[*HTTPStatusError](err); !ok || !e.Permanent() {
+			return false
+		}
+	}
+	return true
+}
+
+// maxKeys bounds the requests that are remembered.
+const maxKeys = 1000
 
 func (h *HTTP) request(ctx context.Context, r *core.Record) (*http.Request, error) {
 	u := *h.url
@@ -153,7 +297,11 @@ func (h *HTTP) request(ctx context.Context, r *core.Record) (*http.Request, erro
 	default:
 		body, contentType = []byte(h.o.MapLogRecord(r).Encode()), "application/x-www-form-urlencoded"
 	}
-	req, err := http.NewRequestWithContext(ctx, h.o.Method, u.String(), bytes.NewReader(body))
+	return h.newRequest(ctx, u.String(), body, contentType)
+}
+
+func (h *HTTP) newRequest(ctx context.Context, address string, body []byte, contentType string) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, h.o.Method, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, errors.New("make request") // never, since the URL was parsed
 	}
@@ -161,7 +309,10 @@ func (h *HTTP) request(ctx context.Context, r *core.Record) (*http.Request, erro
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	if h.o.Username != "" || h.o.Password != "" {
+	switch {
+	case h.o.Token != "":
+		req.Header.Set("Authorization", "Bearer "+h.o.Token)
+	case h.o.Username != "" || h.o.Password != "":
 		req.SetBasicAuth(h.o.Username, h.o.Password)
 	}
 	return req, nil

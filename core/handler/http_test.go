@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,5 +148,114 @@ func TestHTTPTimeout(t *testing.T) {
 	err := httpHandler(t, handler.HTTPOptions{URL: server.URL, Timeout: 50 * time.Millisecond}).Handle(t.Context(), failed("x"))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// lines collects requests with several records, and answers as told.
+type lines struct {
+	mu       sync.Mutex
+	requests []*http.Request
+	bodies   []string
+	answers  []int // the status of the next answers; 204 after them
+}
+
+func (l *lines) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.requests, l.bodies = append(l.requests, r), append(l.bodies, string(body))
+	status := http.StatusNoContent
+	if len(l.answers) > 0 {
+		status, l.answers = l.answers[0], l.answers[1:]
+	}
+	w.WriteHeader(status)
+}
+
+// text formats the message alone.
+var text = format.Func(func(dst []byte, r *core.Record) ([]byte, error) { return append(dst, r.Message()...), nil })
+
+func TestHTTPPutsTheRecordsOfABatchIntoOneRequest(t *testing.T) {
+	var got lines
+	server := httptest.NewServer(&got)
+	defer server.Close()
+	h := httpHandler(t, handler.HTTPOptions{URL: server.URL, Formatter: text, Lines: true, Token: "s3cret", Username: "not this"})
+	batch := []*core.Record{failed("a"), failed("b")}
+	if err := h.HandleBatch(t.Context(), batch, core.BatchBuffer); err != nil {
+		t.Fatal(err)
+	}
+	handle(t, h, failed("c"))
+	if want := []string{"a\nb\n", "c\n"}; !slices.Equal(got.bodies, want) {
+		t.Errorf("%q", got.bodies)
+	}
+	r := got.requests[0]
+	if r.Header.Get("Authorization") != "Bearer s3cret" || r.Header.Get("Content-Type") != "application/x-ndjson" || r.Header.Get("Idempotency-Key") == "" {
+		t.Errorf("%v", r.Header)
+	}
+	if r.Header.Get("Idempotency-Key") == got.requests[1].Header.Get("Idempotency-Key") {
+		t.Error("two requests have one key")
+	}
+
+	big := failed(strings.Repeat("x", 3<<20))
+	if err := h.HandleBatch(t.Context(), []*core.Record{failed("d"), big, big, failed("e")}, core.BatchBuffer); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(got.bodies); n != 4 || len(got.bodies[2]) != 3<<20+3 || len(got.bodies[3]) != 3<<20+3 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestHTTPSendsABatchAgainWithTheSameKeys(t *testing.T) {
+	got := lines{answers: []int{204, 503, 204, 204, 204, 204}}
+	server := httptest.NewServer(&got)
+	defer server.Close()
+	h := httpHandler(t, handler.HTTPOptions{URL: server.URL, Formatter: text, Lines: true})
+	batch := []*core.Record{failed(strings.Repeat("x", 3<<20)), failed(strings.Repeat("y", 3<<20))}
+	err := h.HandleBatch(t.Context(), batch, core.BatchBuffer)
+	var e interface{ Permanent() bool }
+	if !errors.As(err, &e) || e.Permanent() || !strings.Contains(err.Error(), "503 Service Unavailable") {
+		t.Fatalf("%v", err)
+	}
+	for range 2 {
+		if err := h.HandleBatch(t.Context(), batch, core.BatchBuffer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key := func(i int) string { return got.requests[i].Header.Get("Idempotency-Key") }
+	if key(0) != key(2) || key(1) != key(3) || key(0) == key(1) {
+		t.Error("the second attempt has other keys")
+	}
+	if key(4) == key(0) { // delivered in between: not an attempt any more
+		t.Error("another batch has the same key")
+	}
+}
+
+func TestHTTPSaysWhatIsOfNoUseToSendAgain(t *testing.T) {
+	for status, want := range map[int]bool{400: true, 413: true, 422: true, 401: false, 404: false, 429: false, 500: false, 503: false} {
+		got := lines{answers: []int{status}}
+		server := httptest.NewServer(&got)
+		h := httpHandler(t, handler.HTTPOptions{URL: server.URL, Formatter: text, Lines: true})
+		var e interface{ Permanent() bool }
+		if err := h.Handle(t.Context(), failed("x")); !errors.As(err, &e) || e.Permanent() != want {
+			t.Errorf("%d: %v", status, err)
+		}
+		server.Close()
+	}
+	if _, err := handler.NewHTTP(handler.HTTPOptions{URL: "http://h", Lines: true}); err == nil || err.Error() != "http handler: lines need a formatter" {
+		t.Error(err)
+	}
+}
+
+func TestHTTPSDoesNotSendToAServerWhoseCertificateHasExpired(t *testing.T) {
+	c := &collector{status: http.StatusOK}
+	server := httptest.NewUnstartedServer(c)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // we hang up on purpose
+	server.StartTLS()
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	late := func() time.Time { return server.Certificate().NotAfter.Add(time.Hour) }
+	err := httpHandler(t, handler.HTTPOptions{URL: server.URL, TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, Time: late}}).Handle(t.Context(), failed("x"))
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); !ok || e.Reason != x509.Expired || c.method != "" {
+		t.Errorf("%v, %q", err, c.method)
 	}
 }

@@ -258,6 +258,7 @@ func (a *Async) run() {
 		a.mu.Lock()
 		e, ok := a.queue.pop()
 		if ok {
+			a.gather(&e)
 			a.makeRoom()
 		}
 		closed := a.closed
@@ -276,11 +277,39 @@ func (a *Async) run() {
 	}
 }
 
+// gather makes a batch of a record and those that wait behind it. a.mu is held.
+func (a *Async) gather(e *entry) {
+	if a.opts.Batch <= 1 || e.record == nil {
+		return
+	}
+	for e.count < a.opts.Batch {
+		next, ok := a.queue.first()
+		if !ok || next.record == nil {
+			return
+		}
+		if e.batch == nil {
+			e.batch, e.why, e.record = []*core.Record{e.record}, core.BatchBuffer, nil
+		}
+		_, _ = a.queue.pop()
+		e.batch = append(e.batch, next.record)
+		e.count++
+	}
+}
+
+// permanent reports whether trying again cannot help.
+func permanent(err error) bool {
+	p, ok := errors.AsType[interface {
+		error
+		Permanent() bool
+	}](err)
+	return ok && p.Permanent()
+}
+
 // deliver hands e to the handler, as often as the options say.
 func (a *Async) deliver(e *entry) {
 	err := a.try(e)
 	delay := a.opts.RetryDelay
-	for attempt := 0; err != nil && attempt < a.opts.Retries; attempt++ {
+	for attempt := 0; err != nil && attempt < a.opts.Retries && !permanent(err); attempt++ {
 		a.setState(AsyncRetrying, err)
 		if !a.pause(delay) {
 			break

@@ -38,10 +38,14 @@ type AsyncOptions struct {
 	// Full says what happens when Size is reached.
 	Full Full
 	// Retries is how often the delivery of a record or batch that failed is tried
-	// again, at first RetryDelay later, then twice that, up to MaxRetryDelay.
+	// again, at first RetryDelay later, then twice that, up to MaxRetryDelay. An error that
+	// says that it is permanent, by a method Permanent() bool, is not tried again.
 	Retries int
 	// RetryDelay is the first delay; 0 means DefaultRetryDelay.
 	RetryDelay time.Duration
+	// Batch, if it is more than 1, is how many records that wait may be delivered at once, as
+	// one batch with the reason buffer. None waits for others.
+	Batch int
 	// OnError, if not nil, is told about each delivery that failed for good: the
 	// error and the number of records that it cost. It is called by the goroutine
 	// that delivers.

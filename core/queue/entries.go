@@ -39,6 +39,14 @@ func (q *entries) push(e entry) {
 
 func (q *entries) at(i int) *entry { return &q.ring[(q.head+i)%len(q.ring)] }
 
+// first returns what pop is going to return.
+func (q *entries) first() (entry, bool) {
+	if q.n == 0 {
+		return entry{}, false
+	}
+	return *q.at(0), true
+}
+
 func (q *entries) pop() (entry, bool) {
 	if q.n == 0 {
 		return entry{}, false

@@ -18,6 +18,10 @@ func AppendPickle(dst []byte, r *core.Record) ([]byte, error) {
 	return appendPickled(dst, stdlibFields(r.Keep()))
 }
 
+// LoggingFields returns the attributes that r has as a record of Python's logging package, as
+// [AppendPickle] sends them.
+func LoggingFields(r *core.Record) core.Fields { return stdlibFields(r.Keep()) }
+
 // AppendPickledDict appends r to dst as the pickled dictionary that Logbook's
 // MultiProcessingHandler puts into a queue. The error is that of [Append].
 func AppendPickledDict(dst []byte, r *core.Record) ([]byte, error) {

@@ -17,7 +17,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
@@ -113,7 +113,7 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request) {
 		}
 		r.form(w, req, req.URL.RawQuery)
 	case http.MethodPost, http.MethodPut:
-		r.post(w, req)
+		r.once(w, req, r.post)
 	default:
 		w.Header().Set("Allow", "GET, POST, PUT")
 		r.refuse(w, refusef(http.StatusMethodNotAllowed, "%s is not understood: use POST", req.Method))
@@ -177,8 +177,15 @@ func (r *Receiver) form(w http.ResponseWriter, req *http.Request, encoded string
 		r.refuse(w, err)
 		return
 	}
-	r.accept(w, req, []*core.Record{rec}, nil)
+	if !r.put(req.RemoteAddr, []queue.Message{{Record: rec}}) {
+		r.refuse(w, errClosing)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
+
+// errClosing says that none of the records of a request was taken.
+var errClosing = refusef(http.StatusServiceUnavailable, "shutting down: nothing was taken")
 
 // failure is a record of a request that was not taken.
 type failure struct {
@@ -186,7 +193,8 @@ type failure struct {
 	Error string `json:"error"`
 }
 
-// records takes JSON.
+// records takes JSON, and says what became of it: 204 if all is well, 422 with a list of those
+// that were taken and those that were not, by their number from 0 on.
 func (r *Receiver) records(w http.ResponseWriter, req *http.Request, body []byte) {
 	parts, err := split(body, r.opts.MaxRecords)
 	if err != nil {
@@ -194,25 +202,21 @@ func (r *Receiver) records(w http.ResponseWriter, req *http.Request, body []byte
 		r.refuse(w, err)
 		return
 	}
-	var taken []*core.Record
+	messages := make([]queue.Message, len(parts))
+	taken := make([]int, 0, len(parts))
 	var failed []failure
 	for i, part := range parts {
 		rec, err := r.opts.Decoder.Decode(part)
 		if err != nil {
-			r.reject(req.RemoteAddr, part, err)
+			messages[i] = queue.Message{Body: part, Err: err}
 			failed = append(failed, failure{i, err.Error()})
 			continue
 		}
-		taken = append(taken, rec)
+		messages[i].Record = rec
+		taken = append(taken, i)
 	}
-	r.accept(w, req, taken, failed)
-}
-
-// accept hands the records over and says what became of the request: 204 if all
-// is well, 422 with a list if some records were not taken.
-func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, taken []*core.Record, failed []failure) {
-	if !r.put(req.RemoteAddr, taken) {
-		r.refuse(w, refusef(http.StatusServiceUnavailable, "shutting down"))
+	if !r.put(req.RemoteAddr, messages) {
+		r.refuse(w, errClosing)
 		return
 	}
 	if len(failed) == 0 {
@@ -224,8 +228,9 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, taken []*cor
 	w.WriteHeader(http.StatusUnprocessableEntity)
 	_ = json.NewEncoder(w).Encode(struct { // a client that is gone does not care
 		Accepted int       `json:"accepted"`
+		Taken    []int     `json:"taken"`
 		Rejected []failure `json:"rejected"`
-	}{len(taken), failed})
+	}{len(taken), taken, failed})
 }
 
 // split takes a body apart: an array of records, or records one behind the other,

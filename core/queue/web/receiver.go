@@ -5,13 +5,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/listen"
@@ -27,10 +28,15 @@ const (
 // Limits of time for a request: Python's HTTPHandler waits for the answer, and a
 // peer that sends its request slowly holds a connection.
 const (
-	headerTimeout = 10 * time.Second
-	bodyTimeout   = time.Minute
-	idleTimeout   = 2 * time.Minute
+	DefaultHeaderTimeout = 10 * time.Second
+	DefaultBodyTimeout   = time.Minute
+
+	idleTimeout = 2 * time.Minute
 )
+
+// DefaultMaxConnections is how many clients may be connected at once where [Options] say
+// nothing.
+const DefaultMaxConnections = 512
 
 // Options are the settings of a [Receiver]. Address is required.
 type Options struct {
@@ -52,6 +58,12 @@ type Options struct {
 	// MaxRecords is how many records a request may hold; 0 means
 	// DefaultMaxRecords.
 	MaxRecords int
+	// MaxConnections is how many clients may be connected at once; 0 means
+	// DefaultMaxConnections. Others are disconnected.
+	MaxConnections int
+	// HeaderTimeout and BodyTimeout bound how long the header of a request, and all of it,
+	// may take to come in; 0 means the defaults.
+	HeaderTimeout, BodyTimeout time.Duration
 	// TLS, if not nil, is what https is served with.
 	TLS *tls.Config
 	// AllowPlain allows addresses that other computers can reach without TLS and
@@ -68,6 +80,8 @@ type Receiver struct {
 	running  sync.WaitGroup
 	requests atomic.Uint64
 	refused  atomic.Uint64
+	repeated atomic.Uint64 // that had been answered before
+	answers  answers
 	drain    sync.Once
 	closing  sync.Once
 	ended    chan struct{} // closed when no request runs any more
@@ -91,6 +105,15 @@ func NewReceiver(o Options) (*Receiver, error) {
 	if o.MaxRecords <= 0 {
 		o.MaxRecords = DefaultMaxRecords
 	}
+	if o.MaxConnections <= 0 {
+		o.MaxConnections = DefaultMaxConnections
+	}
+	if o.HeaderTimeout <= 0 {
+		o.HeaderTimeout = DefaultHeaderTimeout
+	}
+	if o.BodyTimeout <= 0 {
+		o.BodyTimeout = DefaultBodyTimeout
+	}
 	if o.Decoder == nil {
 		d, err := wire.NewDecoder(wire.Options{})
 		if err != nil {
@@ -104,16 +127,18 @@ func NewReceiver(o Options) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
+	l = &limited{Listener: l, free: make(chan struct{}, o.MaxConnections)}
 	if o.TLS != nil {
 		l = tls.NewListener(l, o.TLS)
 	}
 	r := &Receiver{opts: o, listener: l, inbox: inbox.New(), ended: make(chan struct{})}
 	r.server = &http.Server{
 		Handler:           r.handler(),
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       bodyTimeout,
+		ReadHeaderTimeout: o.HeaderTimeout,
+		ReadTimeout:       o.BodyTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          log.New(io.Discard, "", 0), // what clients do wrong in TLS is not for our stderr
 	}
 	r.running.Go(func() {
 		if err := r.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -152,6 +177,9 @@ func (r *Receiver) Status() queue.Status {
 	s := queue.Status{
 		State: queue.StateListening, Err: r.err,
 		Detail: fmt.Sprintf("listening on %s; %d requests, %d refused", r, r.requests.Load(), r.refused.Load()),
+	}
+	if n := r.repeated.Load(); n > 0 {
+		s.Detail += fmt.Sprintf(", %d sent again", n)
 	}
 	select {
 	case <-r.ended:
@@ -195,27 +223,54 @@ func (r *Receiver) Close() error {
 	return nil
 }
 
-// put hands records over; it waits as long as there is no room, and so does the
-// client.
-func (r *Receiver) put(peer string, records []*core.Record) bool {
-	for len(records) > 0 {
-		batch := r.inbox.New()
-		n := min(len(records), inbox.Batch)
-		for _, rec := range records[:n] {
-			if rec.Channel == "" {
-				rec.Channel = r.opts.Channel
-			}
-			batch = append(batch, queue.Message{Record: rec, Peer: peer})
+// put hands the records of a request over, all or none; it waits as long as there is no room,
+// and so does the client.
+func (r *Receiver) put(peer string, messages []queue.Message) bool {
+	for i := range messages {
+		messages[i].Peer = peer
+		if rec := messages[i].Record; rec != nil && rec.Channel == "" {
+			rec.Channel = r.opts.Channel
 		}
-		if !r.inbox.Put(batch) {
-			return false
-		}
-		records = records[n:]
 	}
-	return true
+	return r.inbox.Put(messages)
 }
 
-// reject counts a message that is no record.
+// reject counts a request that holds no record.
 func (r *Receiver) reject(peer string, body []byte, err error) {
-	r.inbox.Put(append(r.inbox.New(), queue.Message{Body: body, Err: err, Peer: peer}))
+	r.inbox.Put([]queue.Message{{Body: body, Err: err, Peer: peer}})
+}
+
+// limited is a listener that bounds how many connections there are at once.
+type limited struct {
+	net.Listener
+
+	free chan struct{} // its capacity is the limit
+}
+
+// Accept implements [net.Listener]. Connections above the limit are closed at once.
+func (l *limited) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case l.free <- struct{}{}:
+			return &limitedConn{Conn: c, done: sync.OnceFunc(func() { <-l.free })}, nil
+		default:
+			_ = c.Close()
+		}
+	}
+}
+
+type limitedConn struct {
+	net.Conn
+
+	done func()
+}
+
+// Close implements [net.Conn].
+func (c *limitedConn) Close() error {
+	c.done()
+	return c.Conn.Close()
 }

@@ -178,7 +178,7 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"POST", url, "[" + good + "," + good + "," + good + "]", nil, 413, "3 records at once: send 2 at most"},
 		{
 			"POST", url, "[" + good + ", 7]", nil, 422,
-			`{"accepted":1,"rejected":[{"index":1,"error":"record rejected: not an object"}]}`,
+			`{"accepted":1,"taken":[0],"rejected":[{"index":1,"error":"record rejected: not an object"}]}`,
 		},
 		{"POST", url, good, []string{"Host", "evil.example"}, 403, `unknown host "evil.example": use the address, or list the name under hosts`},
 		{"POST", url, good, []string{"Origin", "https://evil.example"}, 403, `requests from web pages of "https://evil.example" are refused`},
