@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -53,6 +54,7 @@ type Sender struct {
 
 	turn   chan struct{} // held by the one who sends; capacity 1
 	conn   net.Conn
+	gone   chan struct{} // closed when the peer of conn has gone; nil for datagrams
 	buf    []byte
 	next   time.Time // of the next attempt to connect
 	pause  time.Duration
@@ -113,6 +115,7 @@ func (s *Sender) Send(ctx context.Context, body []byte) error {
 	if s.closed {
 		return queue.ErrClosed
 	}
+	s.notice()
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
@@ -133,12 +136,52 @@ func (s *Sender) Send(ctx context.Context, body []byte) error {
 		_, err = s.conn.Write(s.buf)
 	}
 	if err != nil { // part of a frame may have gone out: nothing can follow it
-		_ = s.conn.Close()
-		s.conn = nil
+		s.drop()
 		s.setStatus(queue.StateLost, err)
 		return fmt.Errorf("send to %s: %w", s, err)
 	}
 	return nil
+}
+
+// watch reads from a peer that says nothing, to learn that it has gone: the first record
+// after that would be written without an error and be lost. It ends with the connection.
+func (s *Sender) watch(c net.Conn) (gone chan struct{}) {
+	gone = make(chan struct{})
+	go func() {
+		defer close(gone)
+		_, err := io.Copy(io.Discard, c)
+		if errors.Is(err, net.ErrClosed) {
+			return // it was us
+		}
+		if err == nil {
+			err = errGone
+		}
+		s.setStatus(queue.StateLost, err)
+	}()
+	return gone
+}
+
+// notice drops a connection whose peer has gone.
+func (s *Sender) notice() {
+	if s.conn == nil || s.gone == nil {
+		return
+	}
+	select {
+	case <-s.gone:
+		s.drop()
+	default:
+	}
+}
+
+var errGone = errors.New("the peer has closed the connection")
+
+// drop closes the connection.
+func (s *Sender) drop() {
+	_ = s.conn.Close() // what was written is on its way, or lost
+	if s.gone != nil {
+		<-s.gone
+	}
+	s.conn, s.gone = nil, nil
 }
 
 // connectPause is the time between two attempts of [Sender.Connect].
@@ -205,6 +248,9 @@ func (s *Sender) dial(ctx context.Context) error {
 	}
 	s.conn, s.pause = c, 0
 	s.setStatus(queue.StateConnected, nil)
+	if s.opts.Network == "tcp" || s.opts.Network == "unix" {
+		s.gone = s.watch(c)
+	}
 	return nil
 }
 
@@ -216,11 +262,15 @@ func (s *Sender) Close() error {
 		return nil
 	}
 	s.closed = true
-	s.setStatus(queue.StateClosed, nil)
+	defer s.setStatus(queue.StateClosed, nil) // after the last word of watch
 	if s.conn == nil {
 		return nil
 	}
-	if err := s.conn.Close(); err != nil {
+	err := s.conn.Close()
+	if s.gone != nil {
+		<-s.gone
+	}
+	if err != nil {
 		return fmt.Errorf("close %s: %w", s, err)
 	}
 	return nil

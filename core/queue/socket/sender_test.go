@@ -67,7 +67,10 @@ func TestPythonUnderstandsWhatWeSend(t *testing.T) {
 			ctx, end := core.Bind(t.Context(), core.Binding{Handler: h})
 			log := core.NewLogger("go")
 			log.WarnContext(ctx, "sold out: {}", "tea ☃")
-			log.ExceptionContext(ctx, errors.New("broken"), "failed")
+			if st := h.Status(); st.State != queue.StateConnected {
+				t.Errorf("%+v", st)
+			}
+			log.ExceptionContext(ctx, errors.New("broken"), "failed") // the last one that it waits for
 			if err := end(); err != nil {
 				t.Error(err)
 			}
@@ -86,9 +89,6 @@ func TestPythonUnderstandsWhatWeSend(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Error(diff)
 				}
-			}
-			if st := h.Status(); st.State != queue.StateConnected {
-				t.Errorf("%+v", st)
 			}
 			if err := errors.Join(h.Close(), cmd.Wait()); err != nil {
 				t.Error(err)

@@ -226,7 +226,13 @@ func TestABadMessageCostsNoMoreThanItsConnection(t *testing.T) {
 			bad := dial(t, r)
 			write(t, bad, c.stream)
 			_ = bad.(*net.TCPConn).CloseWrite()
-			await(t, "the connection is closed", func() bool { return len(s.Status().Peers) == 0 })
+			if err := bad.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := bad.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("the connection is not closed: %v", err)
+			}
+			await(t, "the connection is forgotten", func() bool { return len(s.Status().Peers) == 0 })
 			good := dial(t, r)
 			write(t, good, "still here\n")
 			if got := next(t, s).Message(); got != "still here" {
