@@ -211,3 +211,56 @@ func TestStreamsAreCutAsTheirSenderDoes(t *testing.T) {
 		})
 	}
 }
+
+func TestListeningWhereItIsNotAllowedSaysWhatToDo(t *testing.T) {
+	taken := map[string]string{}
+	for _, network := range []string{"udp", "tcp", "unix", "unixgram"} {
+		r, _ := server(t, syslog.Options{Network: network})
+		taken[network] = r.Addr().String()
+	}
+	_, udp, _ := net.SplitHostPort(taken["udp"])
+	_, tcp, _ := net.SplitHostPort(taken["tcp"])
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const public = ": other computers can reach this address: set up TLS or allow plain text, or use 127.0.0.1"
+	for _, c := range []struct{ network, address, want string }{
+		{"udp", ":0", "listen on udp :0" + public},
+		{"udp", "0.0.0.0:5514", "listen on udp 0.0.0.0:5514" + public},
+		{"tcp", "192.0.2.1:5514", "listen on tcp 192.0.2.1:5514" + public},
+		{"udp", taken["udp"], "listen on udp " + taken["udp"] + ": address already in use; find the program with: ss -lnup 'sport = :" + udp + "'"},
+		{"tcp", taken["tcp"], "listen on tcp " + taken["tcp"] + ": address already in use; find the program with: ss -lntp 'sport = :" + tcp + "'"},
+		{"unix", taken["unix"], "listen on unix " + taken["unix"] + ": address already in use; find the program with: ss -lxp src " + taken["unix"]},
+		{"unixgram", taken["unixgram"], "listen on unixgram " + taken["unixgram"] + ": address already in use; find the program with: ss -lxp src " + taken["unixgram"]},
+		{"unix", file, "listen on unix " + file + ": a file that is no socket is in the way"},
+		{"unixgram", "/no/such/dir/log", "listen on unixgram /no/such/dir/log: no such file or directory; the directory must exist"},
+		{"ip", "127.0.0.1", `unknown network "ip" (udp, tcp, unixgram or unix)`},
+	} {
+		r, err := syslog.NewReceiver(syslog.Options{Network: c.network, Address: c.address})
+		if err == nil {
+			_ = r.Close()
+		}
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%s %s:\n got %v\nwant %s", c.network, c.address, err, c.want)
+		}
+	}
+}
+
+func TestTheSocketOfAProgramThatHasDiedIsTakenOver(t *testing.T) {
+	for _, network := range []string{"unix", "unixgram"} {
+		path := filepath.Join(t.TempDir(), "log")
+		left, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = left.Close() // the file stays
+		r, s := server(t, syslog.Options{Network: network, Address: path})
+		if _, err := dial(t, r).Write([]byte("<11>app: taken over\n")); err != nil {
+			t.Fatal(err)
+		}
+		if got := next(t, s).Message(); got != "taken over" {
+			t.Errorf("%q", got)
+		}
+	}
+}
