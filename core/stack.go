@@ -171,6 +171,17 @@ func outerStack(ctx context.Context) *frame {
 	return f
 }
 
+// Flatten returns ctx with the stack that it carries at hand. Logging finds the stack of a
+// context that others have derived from that of [Bind] by asking all of those in between,
+// which is worth sparing where one context serves for many records.
+func Flatten(ctx context.Context) context.Context {
+	top := outerStack(ctx)
+	if top == nil {
+		return ctx
+	}
+	return &boundContext{ctx, top}
+}
+
 // Bind returns a context in which s is on top of the stack, and a function
 // that ends the binding. Goroutines that are given the context share the binding;
 // others do not see it. That is the one visible difference from Python, where a

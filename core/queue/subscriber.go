@@ -292,7 +292,7 @@ func (s *Subscriber) ended(ctx context.Context, err error) error {
 func (s *Subscriber) draining(ctx context.Context) (work context.Context, release func()) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(s.opts.DrainTimeout, cancel) })
-	return work, func() { stop(); cancel() }
+	return core.Flatten(work), func() { stop(); cancel() }
 }
 
 func (s *Subscriber) enter() error {

@@ -186,13 +186,13 @@ func TestTheRequestsThatAreRememberedAreBounded(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	send := func(key string) (again bool) {
-		req, err := http.NewRequestWithContext(t.Context(), "POST", r.String(), strings.NewReader(`{"level": "info", "message": "x"}`))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.String(), strings.NewReader(`{"level": "info", "message": "x"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set("Idempotency-Key", key)
 		resp, err := client.Do(req)
-		if err != nil || resp.StatusCode != 204 {
+		if err != nil || resp.StatusCode != http.StatusNoContent {
 			t.Fatal(resp, err)
 		}
 		_ = resp.Body.Close()
@@ -293,7 +293,7 @@ func TestMoreClientsThanAllowedAreSentAway(t *testing.T) {
 	}
 	_ = held[0].Close()
 	for deadline := time.Now().Add(20 * time.Second); ; { // until the server has seen that it is gone
-		resp, err := http.Post(r.String(), "application/json", strings.NewReader(`{"level": "info", "message": "room"}`)) //nolint:noctx // in a test
+		resp, err := http.Post(r.String(), "application/json", strings.NewReader(`{"level": "info", "message": "room"}`))
 		if err == nil {
 			_ = resp.Body.Close()
 			break

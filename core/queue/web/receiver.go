@@ -5,8 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -138,7 +137,7 @@ func NewReceiver(o Options) (*Receiver, error) {
 		ReadTimeout:       o.BodyTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          log.New(io.Discard, "", 0), // what clients do wrong in TLS is not for our stderr
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what clients do wrong in TLS is not for our stderr
 	}
 	r.running.Go(func() {
 		if err := r.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
