@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -332,5 +333,36 @@ func TestTheContextWindowMutesAndUndoes(t *testing.T) {
 	press("Return")
 	e2e.Eventually(t, "the mute to be undone", func() bool { return len(p.mutes()) == 0 })
 	d.Notifications.Wait(t, "what was held back", func(n e2e.Notify) bool { return n.Title == "No longer muted: shop.checkout: Error" })
+	p.stopped(proc)
+}
+
+func TestAnAlertIsEscalatedOnceAlsoWhenTheProgramIsStartedAgain(t *testing.T) {
+	p, home := bare(t)
+	address := freeAddress(t)
+	log := filepath.Join(home, "phone.log")
+	configure(t, home, listening(address)+`
+  - {name: phone, type: escalation, after: 2s, level: error, handler: {type: file, path: `+log+`, format_string: "{record.message}"}}
+`)
+	escalated := func(want string) {
+		t.Helper()
+		e2e.Eventually(t, "the phone to get "+want, func() bool {
+			got, err := os.ReadFile(log)
+			return err == nil && string(got) == want
+		})
+	}
+	proc := p.start("headless")
+	p.run("send", address, "--level", "error", "--channel", "shop", "first")
+	e2e.Eventually(t, "the alert", func() bool { return len(p.alerts()) == 1 })
+	p.stopped(proc) // before it is due, or just after
+	proc = p.start("headless")
+	escalated("first\n")
+	p.stopped(proc)
+	proc = p.start("headless")
+	p.run("send", address, "--level", "error", "--channel", "db", "second")
+	escalated("first\nsecond\n")
+	s, _ := p.status()
+	if len(s.Escalations) != 1 || s.Escalations[0].Handler != "phone" || s.Escalations[0].Escalated != 1 || len(p.alerts()[0].Escalated) != 1 {
+		t.Errorf("status says %+v", s.Escalations)
+	}
 	p.stopped(proc)
 }
