@@ -5,6 +5,7 @@
 #
 #   make build   the program alone, as build/logbook-tray
 #   make bench   benchmarks, ours beside what they are measured against
+#   make test-windows  what Wine can run of the tests for Windows
 #   make lint    only the checks of the sources
 #   make fmt     formats the sources
 #   make services / services-stop   RabbitMQ, Redis, NATS, Mosquitto and MongoDB to try things with
@@ -38,7 +39,7 @@ binary = build/logbook-tray
 headless = ./core ./core/format/... ./core/wire/... ./core/handler/... ./notifiers/...
 
 .NOTPARALLEL:
-.PHONY: all run test bench build lint fmt icons sounds services services-stop install uninstall clean \
+.PHONY: all run test test-windows bench build lint fmt icons sounds services services-stop install uninstall clean \
 	setup-run setup-test setup-lint check-format check-modules check-packaging vet unit golangci
 
 all: build
@@ -48,6 +49,9 @@ run: setup-run build
 
 # What fails soonest comes first.
 test: setup-test check-format check-modules check-packaging vet unit golangci
+
+test-windows:
+	@packaging/test-windows
 
 lint: setup-lint check-format check-modules check-packaging vet golangci
 
