@@ -31,6 +31,7 @@ func mistakes() map[string][]string {
 		"Source `socket`": {
 			`listen: [{type: socket, address: «":9020"»}]`,
 			`listen: [«{type: socket}»]`,
+			`listen: [{type: socket, address: «"0.0.0.0:9020"», token: {env: SHORT}}]`,
 			`listen: [{type: socket, address: «"9020"»}]`,
 			`listen: [{type: socket, address: «"192.168.0.1:9020"», tls_cert: "{HOME}/.config/logbook-tray/cert.pem", tls_key: "{HOME}/.config/logbook-tray/key.pem"}]`,
 			`listen: [{type: socket, network: unix, address: «"127.0.0.1:9020"»}]`,
@@ -232,6 +233,8 @@ func mistakes() map[string][]string {
 			`handlers: [{type: socket, address: «here»}]`,
 			`handlers: [{type: socket, address: "h:1", encoding: «yaml»}]`,
 			`handlers: [{type: socket, network: «udp», address: "h:1", tls: true}]`,
+			`handlers: [{type: socket, address: "h:1", token: «{env: SHORT}»}]`,
+			`handlers: [{type: socket, network: udp, address: "127.0.0.1:1", token: {env: SHORT}, encoding: «xml»}]`,
 		},
 		"Handler `amqp`": {
 			`handlers: [{type: amqp, uri: «{env: SHORT}»}]`,

@@ -227,6 +227,16 @@ func checkListen(network, address string, key bool, remedy string) error {
 	return atField("address", checkLoopback(host, remedy))
 }
 
+// onThisComputer reports whether what is sent to an address does not leave this computer.
+func onThisComputer(network, address string) bool {
+	if network == "unix" {
+		return true
+	}
+	host, _, err := net.SplitHostPort(address)
+	ip, perr := netip.ParseAddr(host)
+	return err == nil && (host == "localhost" || perr == nil && ip.IsLoopback())
+}
+
 func checkLoopback(host, remedy string) error {
 	ip, err := netip.ParseAddr(host)
 	if host == "" || host == "*" || err == nil && !ip.IsLoopback() {

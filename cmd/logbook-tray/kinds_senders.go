@@ -263,10 +263,11 @@ type socketSendOptions struct {
 	sending
 	clientTLS
 
-	Network  string `yaml:"network"`
-	Address  string `yaml:"address,required"`
-	Encoding string `yaml:"encoding"`
-	TLS      bool   `yaml:"tls"`
+	Network  string        `yaml:"network"`
+	Address  string        `yaml:"address,required"`
+	Encoding string        `yaml:"encoding"`
+	TLS      bool          `yaml:"tls"`
+	Token    config.Secret `yaml:"token"`
 }
 
 func newSocketSender(env *pipeline.Env, o *socketSendOptions) (core.Handler, error) {
@@ -283,8 +284,11 @@ func newSocketSender(env *pipeline.Env, o *socketSendOptions) (core.Handler, err
 		if secure != nil && (o.Network == "udp" || o.Network == "unixgram") {
 			return nil, config.At("network", "TLS does not go with datagrams")
 		}
+		if !o.Token.IsZero() && secure == nil && !onThisComputer(o.Network, o.Address) {
+			return nil, config.At("token", "would be readable on its way: set tls")
+		}
 		s, err := socket.NewSender(socket.SenderOptions{
-			Network: o.Network, Address: o.Address, Lines: o.Encoding == "json", TLS: secure,
+			Network: o.Network, Address: o.Address, Lines: o.Encoding == "json", TLS: secure, Token: o.Token.Reveal(),
 		})
 		if err != nil {
 			return nil, config.At("address", "%w", err)

@@ -63,6 +63,7 @@ type plainLines struct {
 // remedies against addresses that others can reach.
 const (
 	withClientCA = "give tls_cert, tls_key and tls_client_ca"
+	withEither   = withClientCA + " or a token"
 	withToken    = "give tls_cert, tls_key and a token"
 	withNothing  = "datagrams have no key"
 )
@@ -71,11 +72,12 @@ type socketOptions struct {
 	plainLines
 	serverTLS
 
-	TLSClientCA    string      `yaml:"tls_client_ca,path"`
-	Network        string      `yaml:"network"`
-	Address        string      `yaml:"address"`
-	MaxSize        config.Size `yaml:"max_size"`
-	MaxConnections int         `yaml:"max_connections"`
+	TLSClientCA    string        `yaml:"tls_client_ca,path"`
+	Token          config.Secret `yaml:"token"`
+	Network        string        `yaml:"network"`
+	Address        string        `yaml:"address"`
+	MaxSize        config.Size   `yaml:"max_size"`
+	MaxConnections int           `yaml:"max_connections"`
 }
 
 // check checks where to listen; secure says that peers have to prove who they are. A Unix
@@ -83,7 +85,7 @@ type socketOptions struct {
 func (o *socketOptions) check(secure bool) error {
 	switch {
 	case o.Address != "":
-		return checkListen(o.Network, o.Address, secure, withClientCA)
+		return checkListen(o.Network, o.Address, secure, withEither)
 	case o.Network != "unix":
 		return config.At("address", "is missing: give HOST:PORT, such as 127.0.0.1:9020")
 	}
@@ -93,14 +95,14 @@ func (o *socketOptions) check(secure bool) error {
 func newSocket(env *pipeline.Env, o *socketOptions) (pipeline.Opener, error) {
 	secure, err := o.config(o.TLSClientCA)
 	d, derr := o.decoder(o.MaxSize)
-	err = errors.Join(err, derr, oneOf("network", o.Network, "tcp", "unix"), o.check(identifies(secure)),
+	err = errors.Join(err, derr, oneOf("network", o.Network, "tcp", "unix"), o.check(identifies(secure) || secure != nil && !o.Token.IsZero()),
 		notNegative("max_connections", o.MaxConnections))
 	if err != nil {
 		return nil, err
 	}
 	settings := socket.Options{
 		Network: o.Network, Address: o.Address, Decoder: d, Channel: o.Channel, Level: o.Level, MaxMessageSize: int(o.MaxSize),
-		MaxConnections: o.MaxConnections, TLS: secure, OnPeer: guestLogger(env),
+		MaxConnections: o.MaxConnections, TLS: secure, Token: o.Token.Reveal(), OnPeer: guestLogger(env),
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) {
 		settings := settings

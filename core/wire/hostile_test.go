@@ -20,7 +20,7 @@ func reason(t *testing.T, err error) string {
 	return reject.Reason
 }
 
-func decoder(t *testing.T, o wire.Options) *wire.Decoder {
+func decoder(t testing.TB, o wire.Options) *wire.Decoder {
 	t.Helper()
 	d, err := wire.NewDecoder(o)
 	if err != nil {

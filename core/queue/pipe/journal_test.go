@@ -112,3 +112,20 @@ func TestAJournalOfSystemdIsRead(t *testing.T) {
 		t.Errorf("%d bytes of 20000", n)
 	}
 }
+
+func FuzzJournal(f *testing.F) {
+	f.Add([]byte(`{"PRIORITY": "3", "SYSLOG_IDENTIFIER": "backup", "MESSAGE": [100, 105, 255], "_PID": "77", "__REALTIME_TIMESTAMP": "1795208428370320", "ORDER": ["a", "b"]}`))
+	f.Add([]byte(`{"PRIORITY": "6", "MESSAGE": "{\"level\": \"error\", \"message\": \"inner\"}", "CODE_LINE": "99999999999999999999"}`))
+	f.Add([]byte(`{"MESSAGE": [], "A": [[]], "B": [1, "x"], "C": {}, "D": null}`))
+	d, err := wire.NewDecoder(wire.Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	o := Options{Decoder: d}
+	f.Fuzz(func(t *testing.T, entry []byte) {
+		r, err := o.journalRecord(entry)
+		if (r == nil) == (err == nil) {
+			t.Fatalf("%v, %v", r, err)
+		}
+	})
+}

@@ -162,7 +162,7 @@ func (o Options) stream(p *Receiver, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	messages.Split(frame.Detect(first, o.MaxLine))
+	messages.Split(frame.Detect(first, o.MaxLine), o.MaxLine)
 	if first != 0 {
 		return o.lines(p, messages)
 	}

@@ -2,6 +2,8 @@ package socket
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"io"
 
@@ -14,6 +16,21 @@ import (
 
 // errHTTP says that somebody took the port for a web server.
 var errHTTP = errors.New("it speaks HTTP; records over HTTP have a port of their own")
+
+// tokenPrefix is what stands in front of a token, which is the first message of a connection.
+const tokenPrefix = "!!logbook-tray!!token="
+
+// maxToken is how long that message may be: who has not said who it is gets no more.
+const maxToken = 4 << 10
+
+// errToken is the end of a peer without it.
+var errToken = errors.New("the peer has not sent the token")
+
+// admits reports whether the first message of a connection holds the token.
+func (o Options) admits(first []byte) bool {
+	got, want := sha256.Sum256(bytes.TrimSpace(first)), sha256.Sum256([]byte(tokenPrefix+o.Token))
+	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
 
 // conn is one connection.
 type conn struct {
@@ -29,8 +46,14 @@ func (o Options) serve(c *stream.Conn) error {
 	if err != nil {
 		return err
 	}
-	messages.Split(frame.Detect(first, o.MaxMessageSize))
 	lengths := first == 0
+	if o.Token != "" {
+		messages.Split(frame.Detect(first, maxToken), maxToken)
+		if m, err := messages.Next(); err != nil || !o.admits(m) {
+			return errToken
+		}
+	}
+	messages.Split(frame.Detect(first, o.MaxMessageSize), o.MaxMessageSize)
 	frames := wire.NewFrames(o.Decoder)
 	for n := 0; !c.Gone(); n++ {
 		m, err := messages.Next()

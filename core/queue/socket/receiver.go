@@ -44,6 +44,10 @@ type Options struct {
 	FirstTimeout time.Duration
 	// TLS, if not nil, is required of every peer.
 	TLS *tls.Config
+	// Token, if not empty, must be sent by every peer as its first line or frame:
+	// "!!logbook-tray!!token=" and the token. Who does not is disconnected. It is as secret as
+	// the connection.
+	Token string
 	// AllowPlain allows addresses that other computers can reach without TLS.
 	AllowPlain bool
 	// Mode is the mode of a Unix socket; 0 means 0600, the owner alone.

@@ -43,6 +43,9 @@ type SenderOptions struct {
 	Lines bool
 	// TLS, if not nil, is used on a stream.
 	TLS *tls.Config
+	// Token, if not empty, is sent first on each connection, see [Options]. Receivers other
+	// than ours do not understand it. It is as secret as the connection.
+	Token string
 }
 
 // Sender sends records over a socket, as Python's SocketHandler and DatagramHandler do. With
@@ -78,6 +81,9 @@ func NewSender(o SenderOptions) (*Sender, error) {
 	case "udp", "unixgram":
 		if o.TLS != nil {
 			return nil, fmt.Errorf("there is no TLS over %s: use tcp", o.Network)
+		}
+		if o.Token != "" {
+			return nil, fmt.Errorf("there is no token over %s: use tcp", o.Network)
 		}
 	default:
 		return nil, fmt.Errorf("unknown network %q (tcp, unix, udp or unixgram)", o.Network)
@@ -119,14 +125,7 @@ func (s *Sender) Send(ctx context.Context, body []byte) error {
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
-	s.buf = s.buf[:0]
-	if !s.opts.Lines {
-		s.buf = frame.AppendLength(s.buf, len(body))
-	}
-	s.buf = append(s.buf, body...)
-	if s.opts.Lines {
-		s.buf = append(s.buf, '\n')
-	}
+	s.buf = s.frame(s.buf[:0], body)
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		deadline = time.Now().Add(writeTimeout)
@@ -246,12 +245,37 @@ func (s *Sender) dial(ctx context.Context) error {
 		s.setStatus(queue.StateConnecting, err)
 		return fmt.Errorf("connect to %s: %w", s, err)
 	}
+	if err := s.introduce(c); err != nil {
+		_ = c.Close()
+		s.setStatus(queue.StateConnecting, err)
+		return fmt.Errorf("connect to %s: %w", s, err)
+	}
 	s.conn, s.pause = c, 0
 	s.setStatus(queue.StateConnected, nil)
 	if s.opts.Network == "tcp" || s.opts.Network == "unix" {
 		s.gone = s.watch(c)
 	}
 	return nil
+}
+
+// introduce sends the token, if there is one.
+func (s *Sender) introduce(c net.Conn) error {
+	if s.opts.Token == "" {
+		return nil
+	}
+	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	_, err := c.Write(s.frame(nil, []byte(tokenPrefix+s.opts.Token)))
+	return err
+}
+
+// frame appends a message to dst with what tells it from the next one.
+func (s *Sender) frame(dst, body []byte) []byte {
+	if s.opts.Lines {
+		return append(append(dst, body...), '\n')
+	}
+	return append(frame.AppendLength(dst, len(body)), body...)
 }
 
 // Close implements [queue.Sender].

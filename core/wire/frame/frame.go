@@ -136,8 +136,9 @@ func (r *Reader) First() (byte, error) {
 	return r.buf[0], nil
 }
 
-// Split says how the messages that follow are cut.
-func (r *Reader) Split(split Splitter) { r.split = split }
+// Split says how the messages that follow are cut, and how much is held of one that is not
+// complete yet; see [NewReader].
+func (r *Reader) Split(split Splitter, limit int) { r.split, r.limit = split, limit+8 }
 
 // Next returns the next message. Its bytes belong to the caller and are never used
 // again. The error is [io.EOF] at the end of the stream, that of the splitter, or
