@@ -1,7 +1,6 @@
 package amqp_test
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -108,117 +107,6 @@ func ready(t *testing.T, o amqp.Options) int {
 		t.Fatal(err)
 	}
 	return q.Messages
-}
-
-func TestPythonReceivesWhatWeSend(t *testing.T) {
-	o := options(t, shared.RabbitMQ(t))
-	h := queue.NewHandler(sender(t, o), queue.HandlerOptions{Timeout: -1})
-	for i := range 500 {
-		r := &core.Record{Channel: "go", Level: core.LevelError, Msg: "Zürich {0}", Args: []any{i}}
-		if err := core.Dispatch(context.Background(), r); err != nil {
-			t.Fatal(err)
-		}
-		if err := h.Handle(patience(t), r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := h.Close(); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(python(t, receiveAll, o.URI, o.Queue, "500"), "\n")
-	for i := range 500 {
-		if want := fmt.Sprintf("go ERROR Zürich %d", i); lines[i] != want {
-			t.Fatalf("got %q, want %q", lines[i], want)
-		}
-	}
-}
-
-func TestNothingIsLostWhenTheBrokerCrashes(t *testing.T) {
-	const count = 3000
-	broker := shared.RabbitMQ(t)
-	o := options(t, broker)
-	o.Consume = true
-	to, from := sender(t, o), receive(t, o)
-	go func() {
-		for i := range count {
-			body := fmt.Sprintf(`{"channel":"c","level":11,"msg":"%d","extra":{},"heavy_initialized":true}`, i)
-			if err := to.Send(context.WithoutCancel(t.Context()), []byte(body)); err != nil {
-				t.Errorf("send %d: %v", i, err)
-				return
-			}
-		}
-	}()
-	seen := make(map[string]bool, count)
-	for received := 0; len(seen) < count; received++ {
-		if received == count/3 {
-			broker.Kill()
-			await(t, "the loss to be seen", func() bool { return from.Status().State == queue.StateLost }, from)
-			broker.Restart(t)
-		}
-		r, err := from.Recv(patience(t))
-		if err != nil {
-			t.Fatalf("%v after %d; %+v; %+v", err, len(seen), from.Status(), to.Status())
-		}
-		seen[r.Message()] = true
-	}
-	await(t, "the confirmations", func() bool { return to.Sent() >= count }, to)
-	if st := from.Status(); st.State != queue.StateConnected {
-		t.Errorf("%+v", st)
-	}
-}
-
-func TestWhatIsNotAcknowledgedComesAgainAndIsMarked(t *testing.T) {
-	o := options(t, shared.RabbitMQ(t))
-	o.Consume = true
-	r, err := amqp.NewReceiver(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := sender(t, o)
-	if err := to.Send(patience(t), []byte(`{"channel":"c","level":11,"msg":"m"}`)); err != nil {
-		t.Fatal(err)
-	}
-	buf := make([]queue.Message, 1)
-	if _, err := r.Receive(patience(t), buf); err != nil || buf[0].Record == nil {
-		t.Fatalf("%+v, %v", buf[0], err)
-	}
-	if _, marked := buf[0].Record.Extra.Lookup(amqp.Redelivered); marked {
-		t.Error("marked the first time")
-	}
-	if err := r.Close(); err != nil { // as if we had crashed
-		t.Fatal(err)
-	}
-	again, err := receive(t, o).Recv(patience(t))
-	if err != nil || again.Message() != "m" || again.Extra.Get(amqp.Redelivered) != true {
-		t.Errorf("%+v, %v", again, err)
-	}
-}
-
-func TestAMessageThatIsNoRecordDoesNotComeAgain(t *testing.T) {
-	o := options(t, shared.RabbitMQ(t))
-	o.Consume = true
-	s := receive(t, o)
-	to := sender(t, o)
-	for _, body := range []string{"no JSON", `{"channel":"c","level":11,"msg":"fine"}`} {
-		if err := to.Send(patience(t), []byte(body)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := next(t, s); got != "fine" {
-		t.Error(got)
-	}
-	if st := s.Stats(); st.Rejected != 1 || st.Reasons["malformed"] != 1 {
-		t.Errorf("%+v", st)
-	}
-	if st := s.Status(); !strings.Contains(st.Detail, "1 messages rejected") {
-		t.Errorf("%+v", st)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if n := ready(t, o); n != 0 {
-		t.Errorf("%d messages are in the queue again", n)
-	}
 }
 
 func TestWhatTheBrokerRefusesIsSaid(t *testing.T) {

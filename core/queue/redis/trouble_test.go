@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/brokertest"
 	"github.com/logbook-tray/logbook-tray/core/queue/redis"
 	"github.com/logbook-tray/logbook-tray/core/wire"
+	"github.com/logbook-tray/logbook-tray/core/wire/kombu"
 	"github.com/logbook-tray/logbook-tray/packaging/services"
 )
 
@@ -160,6 +163,89 @@ func TestAKeyOfSomethingElseIsSaid(t *testing.T) {
 		if r := brokertest.Next(t, s); r.Message() != "1" {
 			t.Error(r.Message())
 		}
+	}
+}
+
+func TestWhatIsAcknowledgedDuringAnOutageDoesNotComeAgain(t *testing.T) {
+	const count = 10
+	for _, mode := range modes {
+		o, b := options(t, mode)
+		r, err := redis.NewReceiver(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := sender(t, o)
+		for i := range count {
+			brokertest.Send(t, to, brokertest.Numbered(i))
+		}
+		var open []queue.Message
+		buf := make([]queue.Message, count)
+		for len(open) < count {
+			n, err := r.Receive(patience(t), buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			open = append(open, buf[:n]...)
+		}
+		b.Kill()
+		await(t, "the loss", func() bool { return r.Status().State == queue.StateLost }, r)
+		for _, m := range open {
+			m.Ack(nil)
+		}
+		b.Restart(t)
+		brokertest.Connected(t, r)
+		for _, who := range []queue.Receiver{r, nil} {
+			if who == nil {
+				if who, err = redis.NewReceiver(o); err != nil {
+					t.Fatal(err)
+				}
+			}
+			brokertest.Send(t, to, brokertest.Numbered(count))
+			if _, err := who.Receive(patience(t), buf[:1]); err != nil || brokertest.Number(t, buf[0].Record) != count || brokertest.Marked(buf[0].Record) {
+				t.Errorf("%s: %+v, %v", mode, buf[0].Record, err)
+			}
+			buf[0].Ack(nil)
+			if err := who.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestWhatAReceiverLeftAnotherOneTakesOver(t *testing.T) {
+	o, _ := options(t, redis.Consume)
+	c := client(t, o)
+	// As one leaves it that was killed in the middle of its work.
+	if err := c.SAdd(t.Context(), "logbook-tray.holders.logging", "logbook-tray.held.dead").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		text, err := kombu.Append(nil, &kombu.Envelope{Body: brokertest.Numbered(i), DeliveryTag: strconv.Itoa(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := "logbook-tray.held.dead"
+		if i == 2 {
+			list = "logging"
+		}
+		if err := c.LPush(t.Context(), list, text).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := receive(t, o)
+	for i := range 3 {
+		if r := brokertest.Next(t, s); brokertest.Number(t, r) != i || brokertest.Marked(r) != (i < 2) {
+			t.Errorf("%s, marked %v, want %d", r.Message(), brokertest.Marked(r), i)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if keys := c.Keys(t.Context(), "logbook-tray*").Val(); len(keys) != 0 && !slices.Equal(keys, []string{"logbook-tray.holders.logging"}) {
+		t.Errorf("left behind: %q", keys)
+	}
+	if members := c.SMembers(t.Context(), "logbook-tray.holders.logging").Val(); len(members) != 0 {
+		t.Errorf("left behind: %q", members)
 	}
 }
 
