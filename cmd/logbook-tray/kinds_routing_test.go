@@ -70,7 +70,7 @@ func TestKindGroupWaitMakesOneDeliveryOfWhatComesTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		r := runKinds(t, `handlers:
-  - {name: desktop, type: notification, group_wait: 5s, group_by: extra.server, record_limit: -1, bubble: true}
+  - {name: desktop, type: notification, group_wait: 5s, group_by: extra.server, fingerprint: message, bubble: true}
   - {type: group_wait, wait: 1m, handler: {type: file, path: `+filepath.Join(dir, "all.log")+`, format_string: "{record.message}"}}
 `)
 		r.app.Mutes.Push(mute.Mute{Match: mute.Match{Func: func(r *core.Record) bool { return strings.HasPrefix(r.Message(), "muted") }}})
