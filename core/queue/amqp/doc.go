@@ -7,5 +7,5 @@
 // with others; what is not acknowledged comes again, marked as redelivered.
 //
 // A [Sender] keeps what the broker has not confirmed, and publishes it again after
-// the connection was lost.
+// the connection was lost, marked by a header.
 package amqp
