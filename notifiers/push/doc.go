@@ -2,8 +2,8 @@
 // Gotify, Mattermost and Matrix are servers that their users can run themselves;
 // Pushover, Pushbullet, Telegram, Slack, Discord and Microsoft Teams are closed services,
 // and what sends to them is tested against their published protocols only. [Webhook]
-// is for everything else. What is sent to ntfy was tried by hand with its server, in a
-// version before 2.16, which takes updates for new messages.
+// is for everything else. What is sent to ntfy and Gotify was tried by hand with their
+// servers, that of ntfy in a version before 2.16, which takes updates for new messages.
 //
 // A request that fails in a way that may pass is repeated, with growing and jittered
 // delays or when the server says so, as long as the context allows and for 15 minutes at
