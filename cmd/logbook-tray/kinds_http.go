@@ -38,7 +38,7 @@ const (
 )
 
 func newHTTP(env *pipeline.Env, o *httpOptions) (core.Handler, error) {
-	settings, err := o.sending.options()
+	settings, err := o.options()
 	if err != nil {
 		return nil, err
 	}
