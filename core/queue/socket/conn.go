@@ -41,6 +41,9 @@ type conn struct {
 // serve reads a connection to its end.
 func (o Options) serve(c *stream.Conn) error {
 	s := conn{c, &o}
+	if o.Token != "" {
+		c.Ask()
+	}
 	messages := frame.NewReader(c, nil, o.MaxMessageSize)
 	first, err := messages.First()
 	if err != nil {
@@ -51,6 +54,9 @@ func (o Options) serve(c *stream.Conn) error {
 		messages.Split(frame.Detect(first, maxToken), maxToken)
 		if m, err := messages.Next(); err != nil || !o.admits(m) {
 			return errToken
+		}
+		if err := c.Admit(); err != nil {
+			return err
 		}
 	}
 	messages.Split(frame.Detect(first, o.MaxMessageSize), o.MaxMessageSize)

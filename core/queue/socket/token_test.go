@@ -50,3 +50,27 @@ func TestOnlyPeersWithTheTokenAreHeard(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 }
+
+func TestAPeerThatSendsItsTokenBitByBitIsNotWaitedFor(t *testing.T) {
+	r, s := server(t, socket.Options{Token: "open sesame", FirstTimeout: 300 * time.Millisecond})
+	slow := dial(t, r)
+	write(t, slow, "!!logbook-tray!!tok")
+	if err := slow.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slow.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("it is waited for: %v", err)
+	}
+	// Who has said it may be silent for longer than that.
+	c := dial(t, r)
+	write(t, c, "!!logbook-tray!!token=open sesame\n")
+	quiet := dial(t, r)
+	if err := quiet.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = quiet.Read(make([]byte, 1)) // the time is over for a later one
+	write(t, c, "hello\n")
+	if got := next(t, s).Message(); got != "hello" {
+		t.Error(got)
+	}
+}

@@ -16,6 +16,7 @@ type Conn struct {
 	batch  []queue.Message
 	gone   bool
 	spoken bool // something has come in
+	asked  bool // the peer has yet to say who it is
 }
 
 // run serves one connection.
@@ -30,6 +31,17 @@ func (s *Server) run(nc net.Conn) error {
 
 // Peer returns the address of the other end.
 func (c *Conn) Peer() string { return c.peer }
+
+// Ask makes the time until something must have come in hold until [Conn.Admit] is called: a
+// peer that has to say who it is cannot take longer by sending a part of it. It is called
+// before anything is read.
+func (c *Conn) Ask() { c.asked = true }
+
+// Admit lets a peer be silent for as long as it likes.
+func (c *Conn) Admit() error {
+	c.asked = false
+	return c.deadline(time.Time{})
+}
 
 // Gone reports whether nobody receives any more.
 func (c *Conn) Gone() bool { return c.gone }
@@ -55,7 +67,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := c.conn.Read(p)
-	if n > 0 && !c.spoken {
+	if n > 0 && !c.spoken && !c.asked {
 		c.spoken = true
 		if err := c.deadline(time.Time{}); err != nil {
 			return n, err
