@@ -65,7 +65,7 @@ func TestMenuMarksAlertsThatSomebodyCouldNotBeToldAbout(t *testing.T) {
 	failed := Alert{Title: "shop: Error", Text: "boom", Last: now, Failed: true}
 	seen := failed
 	seen.Seen = true
-	items := Menu(State{Alerts: []Alert{failed, seen}}, now)[2].Items
+	items := Menu(State{Alerts: []Alert{failed, seen}}, now)[3].Items
 	if items[0].Label != "⚠ shop: Error – boom, just now" || items[1].Label != "   shop: Error – boom, just now" {
 		t.Errorf("labels %q and %q", items[0].Label, items[1].Label)
 	}

@@ -156,6 +156,7 @@ func TestWhatNobodyHasDispatchedIsPutBackByClose(t *testing.T) {
 	for i := range count {
 		brokertest.Send(t, to, brokertest.Numbered(i))
 	}
+	brokertest.Await(t, "the confirmations", to, func() bool { return to.Sent() == count })
 	buf := make([]queue.Message, 10)
 	n, err := r.Receive(brokertest.Patience(t), buf)
 	if err != nil {
