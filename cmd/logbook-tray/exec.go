@@ -54,7 +54,7 @@ the program.`,
 	}
 	cmd.Flags().SetInterspersed(false)
 	cmd.Flags().StringVar(&o.uri, "to", defaultPushURI, "`URI` to publish to; unix:// is the Unix socket")
-	cmd.Flags().StringVarP(&o.channel, "channel", "c", "", "channel of plain lines (default: the name of the program)")
+	cmd.Flags().StringVarP(&o.channel, "channel", "c", "", "channel of lines that name none (default: the name of the program)")
 	cmd.Flags().StringVarP(&level, "level", "l", "info", "level of plain lines that name none")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "do not show the output here")
 	cmd.Flags().DurationVar(&o.wait, "wait", 3*time.Second, "how long to wait for somebody who listens")

@@ -134,7 +134,10 @@ func (w *Window) Arrived(channel, message string) {
 	w.mark.SetResource(theme.NewSuccessThemedResource(theme.ConfirmIcon()))
 	w.state.Importance = widget.SuccessImportance
 	w.state.TextStyle.Bold = true
-	w.state.SetText("It works: a record of " + short(channel) + " has come: " + short(message))
+	if channel != "" {
+		channel = " of " + channel
+	}
+	w.state.SetText("It works: a record" + short(channel) + " has come: " + short(message))
 	if w.o.OpenLog != nil {
 		w.log.Show()
 	}

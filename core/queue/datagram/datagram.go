@@ -33,7 +33,7 @@ type Options struct {
 	Address string
 	// Decoder reads records; nil: a decoder with its defaults.
 	Decoder *wire.Decoder
-	// Channel is that of plain lines.
+	// Channel is that of texts that name none.
 	Channel string
 	// Level is that of plain lines that name none; 0 means INFO.
 	Level core.Level
@@ -101,10 +101,18 @@ func (o Options) decode(data []byte) []queue.Message {
 	case text[0] == '{' && !bytes.Contains(text, []byte("}\n")):
 		r, err := o.Decoder.Decode(text)
 		if err == nil {
-			return []queue.Message{{Body: data, Record: r}}
+			return []queue.Message{{Body: data, Record: o.named(r)}}
 		}
 	}
 	return o.lines(text)
+}
+
+// named gives a record that names no channel that of the source.
+func (o Options) named(r *core.Record) *core.Record {
+	if r.Channel == "" {
+		r.Channel = o.Channel
+	}
+	return r
 }
 
 // lines makes a message of each JSON line; text that is not JSON is one message.
@@ -115,7 +123,7 @@ func (o Options) lines(text []byte) []queue.Message {
 	var out []queue.Message
 	for part := range bytes.SplitSeq(text, []byte{'\n'}) {
 		if r := line.Record(o.Decoder, part, o.Channel, o.Level); r != nil {
-			out = append(out, queue.Message{Body: part, Record: r})
+			out = append(out, queue.Message{Body: part, Record: o.named(r)})
 		}
 	}
 	return out

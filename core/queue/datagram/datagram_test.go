@@ -116,9 +116,9 @@ func TestADatagramIsToldByItsFirstBytes(t *testing.T) {
 	var got []string
 	for range 5 {
 		r := next(t, s)
-		got = append(got, r.Level.String()+" "+r.Message())
+		got = append(got, r.Channel+" "+r.Level.String()+" "+r.Message())
 	}
-	if diff := cmp.Diff([]string{"ERROR a", "ERROR a", "ERROR a", "WARNING WARNING: one\ntwo", "INFO {not json"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"udp ERROR a", "udp ERROR a", "udp ERROR a", "udp WARNING WARNING: one\ntwo", "udp INFO {not json"}, got); diff != "" {
 		t.Error(diff)
 	}
 	if st := s.Stats(); st.Rejected != 2 {

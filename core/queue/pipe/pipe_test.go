@@ -70,11 +70,11 @@ func TestTheOutputOfAProgramBecomesRecords(t *testing.T) {
 	for text, want := range map[string]core.Level{
 		"JSON": core.LevelNotice, "hello": core.LevelInfo, "INFO:root:log line": core.LevelInfo, "ERROR:root:failed": core.LevelError, "after": core.LevelInfo,
 	} {
-		if r := got[text]; r == nil || r.Level != want {
+		if r := got[text]; r == nil || r.Level != want || r.Channel != "server" {
 			t.Errorf("%q: %+v", text, r)
 		}
 	}
-	if r := got["ERROR:root:failed"]; r != nil && (r.Exception.ShortName() != "KeyError" || r.Channel != "server") {
+	if r := got["ERROR:root:failed"]; r != nil && r.Exception.ShortName() != "KeyError" {
 		t.Errorf("%+v", r.Exception)
 	}
 	if code := c.Wait(); code != 7 {

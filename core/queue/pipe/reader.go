@@ -29,7 +29,7 @@ const joinTime = 100 * time.Millisecond
 type Options struct {
 	// Decoder reads records; nil: a decoder with its defaults.
 	Decoder *wire.Decoder
-	// Channel is that of plain lines.
+	// Channel is that of records that name none.
 	Channel string
 	// Level is that of plain lines that name none; 0 means INFO.
 	Level core.Level
@@ -217,6 +217,9 @@ func (o Options) take(p *Receiver, j *line.Joiner, m []byte) {
 	if start := bytes.TrimLeft(m, " \t"); len(start) > 0 && start[0] == '{' {
 		if r, err := o.Decoder.Decode(start); err == nil {
 			o.flush(p, j)
+			if r.Channel == "" {
+				r.Channel = o.Channel
+			}
 			p.put(queue.Message{Body: m, Record: r})
 			return
 		}

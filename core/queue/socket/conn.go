@@ -107,6 +107,9 @@ func (s *conn) line(m []byte) {
 		channel = s.Peer()
 	}
 	if r := line.Record(s.opts.Decoder, m, channel, s.opts.Level); r != nil {
+		if r.Channel == "" {
+			r.Channel = s.opts.Channel
+		}
 		s.Put(queue.Message{Body: m, Record: r})
 	}
 }

@@ -29,7 +29,8 @@ type Options struct {
 	Address string
 	// Decoder reads records; nil: a decoder with its defaults.
 	Decoder *wire.Decoder
-	// Channel is that of plain lines; empty: the address of the peer.
+	// Channel is that of lines that name none. If it is empty, plain lines have the address
+	// of the peer.
 	Channel string
 	// Level is that of plain lines that name none; 0 means INFO.
 	Level core.Level

@@ -406,3 +406,14 @@ func TestASocketThatADeadProgramLeftIsTakenOver(t *testing.T) {
 		t.Errorf("the socket is still there: %v", err)
 	}
 }
+
+func TestALineThatNamesNoChannelHasThatOfTheSource(t *testing.T) {
+	r, s := server(t, socket.Options{Channel: "shop"})
+	c := dial(t, r)
+	write(t, c, `{"level": "error", "msg": "no name"}`+"\n"+`{"level": "error", "msg": "named", "logger": "own"}`+"\nplain\n")
+	for _, want := range []string{"shop: no name", "own: named", "shop: plain"} {
+		if r := next(t, s); r.Channel+": "+r.Message() != want {
+			t.Errorf("got %s: %s, want %s", r.Channel, r.Message(), want)
+		}
+	}
+}
