@@ -1,6 +1,8 @@
 package detail
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -124,6 +126,7 @@ func (t *twoColumns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // siteLink is a line of text that opens a place in the source.
 type siteLink struct {
 	widget.BaseWidget
+	full string // text, as much of which is shown as there is room for
 	text *canvas.Text
 	site core.Site
 	open func(core.Site)
@@ -137,7 +140,7 @@ var (
 )
 
 func newSiteLink(text string, site core.Site, open func(core.Site)) *siteLink {
-	l := &siteLink{text: canvas.NewText(text, theme.Color(theme.ColorNameHyperlink)), site: site, open: open}
+	l := &siteLink{full: text, text: canvas.NewText(text, theme.Color(theme.ColorNameHyperlink)), site: site, open: open}
 	l.text.TextStyle.Monospace = true
 	l.ExtendBaseWidget(l)
 	return l
@@ -179,8 +182,28 @@ func (r *linkRenderer) MinSize() fyne.Size {
 
 func (r *linkRenderer) Layout(size fyne.Size) {
 	pad := theme.InnerPadding()
+	letter := fyne.MeasureText("M", r.link.text.TextSize, r.link.text.TextStyle).Width
+	if shown := fit(r.link.full, int((size.Width-2*pad)/letter)); shown != r.link.text.Text {
+		r.link.text.Text = shown
+		r.link.text.Refresh()
+	}
 	r.link.text.Move(fyne.NewPos(pad, pad))
 	r.link.text.Resize(fyne.NewSize(max(size.Width-2*pad, 0), size.Height-2*pad))
+}
+
+// fit shortens a place to n letters: the folders that its quoted path begins with go first,
+// since the name of the file and the line tell most.
+func fit(text string, n int) string {
+	runes := []rune(text)
+	if len(runes) <= n || n < 2 {
+		return text
+	}
+	cut := len(runes) - n + 1
+	from := slices.Index(runes, '"') + 1
+	if path := slices.Index(runes[from:], '"'); from > 0 && cut < path {
+		return string(runes[:from]) + "…" + string(runes[from+cut:])
+	}
+	return string(runes[:n-1]) + "…"
 }
 
 func (r *linkRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.link.text} }

@@ -253,3 +253,21 @@ func TestWithoutAnEditorPlacesAreText(t *testing.T) {
 		t.Error("lines are still wrapped")
 	}
 }
+
+func TestAPlaceIsShortenedWhereItTellsLeast(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		n    int
+		want string
+	}{
+		{`File "/srv/shop/app.py", line 26, in pay`, 100, `File "/srv/shop/app.py", line 26, in pay`},
+		{`File "/srv/shop/app.py", line 26, in pay`, 34, `File "…op/app.py", line 26, in pay`},
+		{`File "/srv/shop/app.py", line 26, in pay`, 10, `File "/sr…`},
+		{"main.go:12", 6, "main.…"},
+		{"é\u0301tat", 0, "é\u0301tat"},
+	} {
+		if got := fit(c.text, c.n); got != c.want {
+			t.Errorf("%d letters: %s, want %s", c.n, got, c.want)
+		}
+	}
+}
