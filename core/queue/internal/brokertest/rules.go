@@ -166,6 +166,7 @@ func again(t *testing.T, tr Transport) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	Connected(t, r.(queue.Statuser)) //nolint:forcetypeassert // all are
 	to := tr.sender(t, defaults())
 	Send(t, to, Numbered(1))
 	buf := make([]queue.Message, 1)
