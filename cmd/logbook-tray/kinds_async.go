@@ -66,6 +66,7 @@ type async[H core.Handler] struct {
 
 	inner    H
 	counters func(H) map[string]uint64
+	detail   func() string // a remark for people; nil: none
 }
 
 // newAsync puts a handler that leaves the process behind a queue: what is slow or
@@ -74,7 +75,7 @@ func newAsync[H core.Handler](env *pipeline.Env, h H, o queue.AsyncOptions, coun
 	o.OnError = func(err error, records int) {
 		env.Self.Warn("{name}: {records} records: {error}", core.Kw("name", env.Name), core.Kw("records", records), core.Kw("error", err.Error()))
 	}
-	return async[H]{queue.NewAsync(h, o), h, counters}
+	return async[H]{Async: queue.NewAsync(h, o), inner: h, counters: counters}
 }
 
 // sendAsync makes a handler that sends each record somewhere, by build, and puts it
@@ -99,6 +100,9 @@ func (a async[H]) Report() pipeline.Report {
 		r.Counters = a.counters(a.inner)
 	} else {
 		r.Counters = map[string]uint64{"delivered": s.Delivered, "failed": s.Failed}
+	}
+	if a.detail != nil {
+		r.Detail = a.detail()
 	}
 	if s.Err != nil {
 		r.Error = s.Err.Error()

@@ -79,7 +79,14 @@ func (o *notifying) notify(env *pipeline.Env, a *app.App, build func() (notifier
 	if err != nil {
 		return nil, closeNotifier(n, a, err)
 	}
-	return o.group(env, newAsync(env, notifiers.NewHandler(n, settings), behind, notificationCounters), by), nil
+	h := newAsync(env, notifiers.NewHandler(n, settings), behind, notificationCounters)
+	if program, ok := n.(*external.Notifier); ok {
+		h.detail = func() string {
+			run := program.Last()
+			return lastRun(run.At, run.Took, run.Output)
+		}
+	}
+	return o.group(env, h, by), nil
 }
 
 // closeNotifier lets go of a notifier that a mistake was found after, unless it is the

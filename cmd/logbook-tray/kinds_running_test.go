@@ -304,3 +304,22 @@ type discard struct{}
 
 func (discard) Send(context.Context, []byte) error { return nil }
 func (discard) Close() error                       { return nil }
+
+func TestTheStatusTellsWhatAProgramHasPrinted(t *testing.T) {
+	dir := home(t)
+	write(t, filepath.Join(dir, "bin", "logger"), "#!/bin/sh\nprintf 'heard \\033[31m%s\\n' \"$1\"\n")
+	r := runKinds(t, `handlers:
+  - {name: program, type: external, arguments: [logger, "{record.message}"], bubble: true}
+  - {name: notifier, type: external_notification, arguments: [logger, "{record.channel}"]}
+`)
+	if got := r.Status().Handlers[0].Detail; got != "" {
+		t.Errorf("before the first run it says %q", got)
+	}
+	r.log(t, core.LevelError, "no tea")
+	eventually(t, func() bool {
+		h := r.Status().Handlers
+		return strings.HasPrefix(h[0].Detail, "last run at ") && strings.HasSuffix(h[0].Detail, ", printed: heard [31mno tea") &&
+			strings.HasSuffix(h[1].Detail, ", printed: heard [31mshop")
+	})
+	r.end(t)
+}

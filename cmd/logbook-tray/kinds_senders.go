@@ -11,6 +11,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/config"
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/core/format"
 	"github.com/logbook-tray/logbook-tray/core/handler"
 	"github.com/logbook-tray/logbook-tray/core/handler/eventlog"
@@ -135,7 +136,7 @@ type externalOptions struct {
 }
 
 func newExternal(env *pipeline.Env, o *externalOptions) (core.Handler, error) {
-	return sendAsync(env, &o.sending, func() (*handler.ExternalApplication, error) {
+	h, err := sendAsync(env, &o.sending, func() (*handler.ExternalApplication, error) {
 		zone, err := location(o.TimeZone)
 		if err != nil {
 			return nil, err
@@ -146,7 +147,30 @@ func newExternal(env *pipeline.Env, o *externalOptions) (core.Handler, error) {
 		})
 		return h, blame(err, ": stdin", "stdin_format", "external application", "arguments")
 	})
+	if program, ok := h.(async[*handler.ExternalApplication]); ok {
+		program.detail = func() string {
+			run := program.inner.Last()
+			return lastRun(run.Started, run.Duration, run.Output)
+		}
+		return program, err
+	}
+	return h, err
 }
+
+// lastRun says how a program was last run and what it printed; "" if it was not yet.
+func lastRun(at time.Time, took time.Duration, output string) string {
+	if at.IsZero() {
+		return ""
+	}
+	text := "last run at " + at.Local().Format(time.TimeOnly) + " for " + took.Round(time.Millisecond).String()
+	if printed := display.Line(output, maxPrinted); printed != "" {
+		text += ", printed: " + printed
+	}
+	return text
+}
+
+// maxPrinted is how much of the output of a program the status shows, in letters.
+const maxPrinted = 300
 
 // environment returns variables as a process takes them.
 func environment(variables map[string]string) []string {

@@ -109,6 +109,9 @@ func printHandlers(w io.Writer, list []pipeline.HandlerStatus) {
 	for _, h := range list {
 		fmt.Fprintf(tw, "  %s%s\t%s\tseen=%d taken=%d filtered=%d failed=%d %s\n",
 			strings.Repeat("  ", h.Depth), h.Name, h.State, h.Seen, h.Taken, h.Filtered, h.Failed, counters(h.Counters))
+		if h.Detail != "" {
+			fmt.Fprintf(tw, "  \t%s\t\n", h.Detail)
+		}
 		if h.Error != "" {
 			fmt.Fprintf(tw, "  \t%s\t\n", h.Error)
 		}
