@@ -38,6 +38,7 @@ func connect(ctx, life context.Context, o *Options, at place) (*connection, erro
 	}
 	c := &connection{timeout: o.Timeout}
 	c.ctx, c.fail = context.WithCancelCause(life)
+	settings.SetDialer(dialer{c.ctx})
 	settings.SetServerMonitor(watch(len(settings.Hosts), c.fail))
 	if c.client, err = mongo.Connect(settings); err != nil {
 		c.fail(nil)
@@ -59,6 +60,31 @@ func connect(ctx, life context.Context, o *Options, at place) (*connection, erro
 		return nil, err
 	}
 	return c, nil
+}
+
+// dialer makes connections that are closed when a context ends: the driver would wait for
+// an answer that it has asked for until its time limit.
+type dialer struct{ life context.Context } //nolint:containedctx // of the connections
+
+// DialContext implements [options.ContextDialer].
+func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &dialed{conn, context.AfterFunc(d.life, func() { _ = conn.Close() })}, nil
+}
+
+type dialed struct {
+	net.Conn
+
+	forget func() bool
+}
+
+// Close closes the connection.
+func (d *dialed) Close() error {
+	d.forget()
+	return d.Conn.Close()
 }
 
 func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
