@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -225,33 +223,9 @@ func (o *nngShared) settings(known nngModes) (s nng.Options, err error) {
 	}
 	s.Pattern, s.Side = m.pattern, m.side
 	for _, uri := range s.Addresses {
-		err = errors.Join(err, atField(field, checkNNG(uri, m.side == nng.Listen)))
+		err = errors.Join(err, atField(field, checkURI(uri, []string{"tcp", "ipc"}, m.side == nng.Listen, "NNG has no key")))
 	}
 	return s, err
-}
-
-// checkNNG checks the address of a socket, which must be on this computer if the socket
-// listens: the protocol has no key.
-func checkNNG(uri string, listens bool) error {
-	transport, rest, ok := strings.Cut(uri, "://")
-	switch {
-	case !ok:
-		return fmt.Errorf("needs a transport in front, such as tcp://%s", uri)
-	case transport == "ipc" && rest == "":
-		return errors.New("needs a path, such as ipc:///run/user/1000/records.sock")
-	case transport == "ipc":
-		return nil
-	case transport != "tcp":
-		return fmt.Errorf("unknown transport %s (one of tcp, ipc)", transport)
-	}
-	host, _, err := net.SplitHostPort(rest)
-	if err != nil || host == "" {
-		return errors.New("want tcp://HOST:PORT")
-	}
-	if !listens {
-		return nil
-	}
-	return checkLoopback(host, "NNG has no key")
 }
 
 type nngOptions struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"os"
@@ -64,7 +65,7 @@ func (o *zeromqShared) settings(known modes) (s zeromq.Options, err error) {
 	}
 	binds := s.Side == zeromq.Bind || s.Side == zeromq.Natural && (s.Pattern == zeromq.Pull || s.Pattern == zeromq.Pub)
 	for _, uri := range s.Addresses {
-		err = errors.Join(err, atField(field, checkURI(uri, binds && s.Curve == nil)))
+		err = errors.Join(err, atField(field, checkURI(uri, []string{"tcp", "ipc", "inproc"}, binds && s.Curve == nil, "set curve_secret_key")))
 	}
 	return s, errors.Join(err, notNegative("hwm", o.HWM))
 }
@@ -131,22 +132,20 @@ func (o *zeromqShared) clients() (map[string]string, error) {
 	return clients, nil
 }
 
-// checkURI checks the address of a socket, which must not be reachable from other
-// computers if private is set.
-func checkURI(uri string, private bool) error {
+// checkURI checks the address of a socket over one of the transports, tcp among them. It
+// must not be reachable from other computers if private is set; remedy says what
+// would allow that.
+func checkURI(uri string, transports []string, private bool, remedy string) error {
 	transport, rest, ok := strings.Cut(uri, "://")
-	if !ok {
+	switch {
+	case !ok:
 		return errors.New("needs a transport in front, such as tcp://" + uri)
-	}
-	switch transport {
-	case "ipc", "inproc":
-		if rest == "" {
-			return errors.New("needs a path, such as ipc:///run/user/1000/records.sock")
-		}
+	case !slices.Contains(transports, transport):
+		return fmt.Errorf("unknown transport %s (one of %s)", transport, strings.Join(transports, ", "))
+	case transport != "tcp" && rest == "":
+		return errors.New("needs a path, such as ipc:///run/user/1000/records.sock")
+	case transport != "tcp":
 		return nil
-	case "tcp":
-	default:
-		return errors.New("unknown transport " + transport + " (one of tcp, ipc, inproc)")
 	}
 	host, _, err := net.SplitHostPort(rest)
 	if err != nil || host == "" {
@@ -155,7 +154,7 @@ func checkURI(uri string, private bool) error {
 	if !private {
 		return nil
 	}
-	return checkLoopback(host, "set curve_secret_key")
+	return checkLoopback(host, remedy)
 }
 
 type zeromqOptions struct {

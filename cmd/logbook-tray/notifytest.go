@@ -53,10 +53,7 @@ func notifyTest(cmd *cobra.Command, g *globals, name, message string, level core
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), limit)
 	defer cancel()
-	r := core.NewReceived(&core.Record{
-		Channel: "logbook-tray.test", Level: level, Msg: message, Extra: core.Extra("test", true),
-	}, core.Source{Name: "notify-test"}, time.Now().UTC())
-	tree, ds, err := app.Deliver(ctx, o, name, r)
+	tree, ds, err := app.Deliver(ctx, o, name, app.TestRecord(level, message, 0))
 	if tree != nil && len(ds) > 0 {
 		if e := tree.Fprint(cmd.ErrOrStderr(), ds, isTerminal(cmd.ErrOrStderr())); e != nil {
 			return e

@@ -22,13 +22,32 @@ func (d *Decoder) enveloped(f core.Fields) (*core.Record, error) {
 	if err != nil {
 		return nil, &RejectError{ReasonMalformed, "envelope: " + err.Error()}
 	}
-	e, err := kombu.Decode(text, d.maxSize)
+	r, _, err := d.DecodeEnvelope(text)
+	return r, err
+}
+
+// DecodeEnvelope makes a record of an envelope of kombu, as its transports keep messages in
+// databases, and reports whether kombu has marked it as redelivered. Errors are of type
+// [*RejectError].
+func (d *Decoder) DecodeEnvelope(envelope []byte) (r *core.Record, redelivered bool, err error) {
+	e, err := kombu.Decode(envelope, d.maxSize)
 	if err != nil {
-		return nil, rejectEnvelope(err)
+		return nil, false, rejectEnvelope(err)
 	}
 	inner := *d
 	inner.inside = true
-	return inner.DecodeMessage(e.Body, e.ContentType)
+	r, err = inner.DecodeMessage(e.Body, e.ContentType)
+	return r, e.Redelivered, err
+}
+
+// DecodeCompressed is [Decoder.DecodeMessage] for a body that was compressed in the way
+// that kombu calls by this name; "" is not at all.
+func (d *Decoder) DecodeCompressed(body []byte, compression, contentType string) (*core.Record, error) {
+	plain, err := kombu.Decompress(body, compression, d.maxSize)
+	if err != nil {
+		return nil, rejectEnvelope(err)
+	}
+	return d.DecodeMessage(plain, contentType)
 }
 
 func rejectEnvelope(err error) error {

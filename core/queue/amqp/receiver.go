@@ -13,8 +13,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
-	"github.com/logbook-tray/logbook-tray/core/wire"
-	"github.com/logbook-tray/logbook-tray/core/wire/kombu"
 )
 
 // Redelivered is the name in the extra data of a record that the broker has sent before,
@@ -262,16 +260,7 @@ func (r *Receiver) receive(ctx context.Context, deliveries <-chan amqp091.Delive
 func (r *Receiver) message(d *amqp091.Delivery) queue.Message {
 	m := queue.Message{Body: d.Body, Ack: r.acknowledge(d)}
 	compression, _ := d.Headers["compression"].(string)
-	body, err := kombu.Decompress(d.Body, compression, wire.DefaultMaxSize)
-	if err != nil {
-		reason := wire.ReasonMalformed
-		if errors.Is(err, kombu.ErrTooLarge) {
-			reason = wire.ReasonTooLarge
-		}
-		m.Err = &wire.RejectError{Reason: reason, Detail: err.Error()}
-	} else {
-		m.Record, m.Err = r.opts.Decoder.DecodeMessage(body, d.ContentType)
-	}
+	m.Record, m.Err = r.opts.Decoder.DecodeCompressed(d.Body, compression, d.ContentType)
 	again, _ := d.Headers[Redelivered].(bool)
 	if m.Record != nil && (d.Redelivered || again) {
 		m.Record.Extra.Set(Redelivered, true)

@@ -15,8 +15,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
-	"github.com/logbook-tray/logbook-tray/core/wire"
-	"github.com/logbook-tray/logbook-tray/core/wire/kombu"
 )
 
 // Redelivered is the name in the extra data of a record that may have been given out
@@ -381,20 +379,13 @@ func (r *Receiver) message(document bson.Raw) (queue.Message, bool) {
 			r.given.settle(id)
 		}
 	}}
-	marked, _ := document.Lookup("redelivered").BooleanOK()
-	e, err := kombu.Decode(m.Body, wire.DefaultMaxSize)
-	switch {
-	case errors.Is(err, kombu.ErrTooLarge):
-		m.Err = &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()}
-	case err != nil:
-		m.Err = &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()}
-	default:
-		m.Record, m.Err = r.opts.Decoder.DecodeMessage(e.Body, e.ContentType)
-	}
+	ours, _ := document.Lookup("redelivered").BooleanOK()
+	var kombus bool
+	m.Record, kombus, m.Err = r.opts.Decoder.DecodeEnvelope(m.Body)
 	switch {
 	case m.Err != nil:
 		r.rejected.Add(1)
-	case again || marked || e.Redelivered:
+	case again || ours || kombus:
 		m.Record.Extra.Set(Redelivered, true)
 	}
 	return m, true

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -13,8 +12,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
-	"github.com/logbook-tray/logbook-tray/core/wire"
-	"github.com/logbook-tray/logbook-tray/core/wire/kombu"
 )
 
 // Redelivered is the name in the extra data of a record that Redis, or kombu, has given out
@@ -226,16 +223,8 @@ func (r *Receiver) decoded(body []byte) queue.Message {
 		m.Record, m.Err = r.opts.Decoder.Decode(body)
 		return m
 	}
-	e, err := kombu.Decode(body, wire.DefaultMaxSize)
-	switch {
-	case errors.Is(err, kombu.ErrTooLarge):
-		m.Err = &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()}
-	case err != nil:
-		m.Err = &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()}
-	default:
-		m.Record, m.Err = r.opts.Decoder.DecodeMessage(e.Body, e.ContentType)
-	}
-	if m.Err == nil && e.Redelivered {
+	var again bool
+	if m.Record, again, m.Err = r.opts.Decoder.DecodeEnvelope(body); again && m.Err == nil {
 		m.Record.Extra.Set(Redelivered, true)
 	}
 	return m
