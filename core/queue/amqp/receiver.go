@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/intake"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
@@ -22,18 +21,12 @@ const Redelivered = "redelivered"
 
 // Receiver is the receiving end.
 type Receiver struct {
-	name  string
+	intake.Intake
+
 	opts  Options
 	uri   amqp091.URI
 	link  *link.Link
 	inbox *inbox.Inbox
-
-	drain, cancel context.CancelFunc
-	stop          chan struct{} // closed by Close
-	done          chan struct{} // closed when the goroutine has ended
-	closing       sync.Once
-
-	rejected atomic.Uint64
 }
 
 var (
@@ -50,34 +43,14 @@ func NewReceiver(o Options) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Receiver{
-		name: name(uri, o.Queue), opts: o, uri: uri, inbox: inbox.New(),
-		stop: make(chan struct{}), done: make(chan struct{}),
-	}
-	r.link = link.New(r.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
-	// The connection outlives the drain: what was received is acknowledged over it.
-	life, cancel := context.WithCancel(context.Background())
-	receiving, drain := context.WithCancel(life)
-	r.cancel, r.drain = cancel, drain
-	go r.run(life, receiving)
+	called := name(uri, o.Queue)
+	r := &Receiver{opts: o, uri: uri, inbox: inbox.New(), link: link.New(called, o.ReconnectMin, o.ReconnectMax, o.OnPeer)}
+	r.Start(intake.Options{
+		Name: called, Inbox: r.inbox, Link: r.link, Session: r.session,
+		Explain: func(err error) (error, bool) { return err, isRefused(err) },
+	})
 	return r, nil
 }
-
-// String returns the address and the queue, without user and password.
-func (r *Receiver) String() string { return r.name }
-
-// Status returns the condition of the connection.
-func (r *Receiver) Status() queue.Status {
-	s := r.link.Status()
-	if n := r.rejected.Load(); n > 0 {
-		s.Detail += fmt.Sprintf("; %d messages rejected", n)
-	}
-	return s
-}
-
-// Rejected returns how many messages were no records. The broker does not send them
-// again; it drops them, or moves them to the dead letters of the queue.
-func (r *Receiver) Rejected() uint64 { return r.rejected.Load() }
 
 // Dropped returns how many messages of a tap were read and not received before Close. A
 // queue that is consumed keeps them.
@@ -86,49 +59,6 @@ func (r *Receiver) Dropped() uint64 {
 		return 0
 	}
 	return r.inbox.Lost()
-}
-
-// Receive implements [queue.Receiver].
-func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
-	return r.inbox.Receive(ctx, buf)
-}
-
-// Drain implements [queue.Drainer].
-func (r *Receiver) Drain() { r.drain() }
-
-// closeTimeout is how long the broker may take to end a connection.
-const closeTimeout = 3 * time.Second
-
-// Close implements [queue.Receiver]. It waits until the connection is closed. What is not
-// acknowledged by then the broker gives to somebody else.
-func (r *Receiver) Close() error {
-	r.closing.Do(func() {
-		r.inbox.Discard()
-		r.drain()
-		close(r.stop)
-		t := time.AfterFunc(closeTimeout, r.cancel)
-		<-r.done
-		t.Stop()
-		r.cancel()
-		r.inbox.Close()
-	})
-	return nil
-}
-
-// run connects and receives until receiving ends, and keeps the connection until the
-// receiver is closed.
-func (r *Receiver) run(life, receiving context.Context) {
-	defer close(r.done)
-	defer r.link.Closed()
-	finished := false
-	for !finished {
-		err := r.session(life, receiving)
-		if finished = receiving.Err() != nil; !finished {
-			r.link.Down(err, isRefused(err))
-			finished = !r.link.Pause(receiving)
-		}
-	}
-	r.inbox.Finish()
 }
 
 // session is one connection.
@@ -168,9 +98,9 @@ func (r *Receiver) session(life, receiving context.Context) error {
 		}
 	}
 	// Drained: what was received is still being acknowledged.
-	r.inbox.Finish()
+	r.Finish()
 	select {
-	case <-r.stop:
+	case <-r.Stopped():
 	case <-life.Done():
 	}
 	return nil
@@ -266,7 +196,7 @@ func (r *Receiver) message(d *amqp091.Delivery) queue.Message {
 		m.Record.Extra.Set(Redelivered, true)
 	}
 	if m.Err != nil {
-		r.rejected.Add(1)
+		r.Reject()
 	}
 	return m
 }

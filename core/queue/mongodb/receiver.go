@@ -14,6 +14,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/intake"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
@@ -24,7 +25,8 @@ const Redelivered = "redelivered"
 
 // Receiver is the receiving end.
 type Receiver struct {
-	name  string
+	intake.Intake
+
 	opts  Options
 	at    place
 	own   string // our queue
@@ -32,16 +34,9 @@ type Receiver struct {
 	inbox *inbox.Inbox
 	given *given
 
-	drain, cancel context.CancelFunc
-	received      chan struct{} // closed when nothing more comes in
-	stop          chan struct{} // closed by Close when the connection may end
-	done          chan struct{} // closed when the goroutine has ended
-	closing       sync.Once
-	ending        sync.Once
-	cleans        sync.Mutex // held by the one who removes what was dispatched
-	opening       sync.Mutex // held while a cursor is opened, and while messages are dropped
-
-	rejected, trimmed atomic.Uint64
+	cleans  sync.Mutex // held by the one who removes what was dispatched
+	opening sync.Mutex // held while a cursor is opened, and while messages are dropped
+	trimmed atomic.Uint64
 }
 
 var (
@@ -58,33 +53,18 @@ func NewReceiver(o Options) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
+	name := o.name(at)
 	r := &Receiver{
-		name: o.name(at), opts: o, at: at, own: ownQueue(o.Consume), inbox: inbox.New(), given: newGiven(),
-		received: make(chan struct{}), stop: make(chan struct{}), done: make(chan struct{}),
+		opts: o, at: at, own: ownQueue(o.Consume), inbox: inbox.New(), given: newGiven(),
+		link: link.New(name, o.ReconnectMin, o.ReconnectMax, o.OnPeer),
 	}
-	r.link = link.New(r.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
-	// The connection outlives the drain: what was dispatched is removed over it.
-	life, cancel := context.WithCancel(context.Background())
-	receiving, drain := context.WithCancel(life)
-	r.cancel, r.drain = cancel, drain
-	go r.run(life, receiving)
+	r.Start(intake.Options{
+		Name: name, Inbox: r.inbox, Link: r.link, Session: r.session,
+		Explain:      func(err error) (error, bool) { return explain(err, at), isRefused(err) },
+		CloseTimeout: closeTimeout,
+	})
 	return r, nil
 }
-
-// String returns the address and the queue, without user and password.
-func (r *Receiver) String() string { return r.name }
-
-// Status returns the condition of the connection.
-func (r *Receiver) Status() queue.Status {
-	s := r.link.Status()
-	if n := r.rejected.Load(); n > 0 {
-		s.Detail += fmt.Sprintf("; %d messages rejected", n)
-	}
-	return s
-}
-
-// Rejected returns how many messages were no records. They are removed.
-func (r *Receiver) Rejected() uint64 { return r.rejected.Load() }
 
 // Dropped returns how many messages were too many for the queue of a tap, or were taken
 // from it and not received before Close. One that consumes puts the latter back.
@@ -95,58 +75,9 @@ func (r *Receiver) Dropped() uint64 {
 	return r.trimmed.Load() + r.inbox.Lost()
 }
 
-// Receive implements [queue.Receiver].
-func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
-	return r.inbox.Receive(ctx, buf)
-}
-
-// Drain implements [queue.Drainer].
-func (r *Receiver) Drain() { r.drain() }
-
 // closeTimeout is how long the server may take to remove our queue. One that is gone, or
 // says nothing from the beginning, is not waited for.
 const closeTimeout = 10 * time.Second
-
-// Close implements [queue.Receiver]. It waits until our queue is removed and the
-// connection is closed.
-func (r *Receiver) Close() error {
-	r.closing.Do(func() {
-		r.inbox.Discard()
-		r.drain()
-		t := time.AfterFunc(closeTimeout, r.cancel)
-		defer t.Stop()
-		defer r.cancel()
-		<-r.received
-		r.inbox.Close()
-		close(r.stop)
-		<-r.done
-	})
-	return nil
-}
-
-// run connects and receives until receiving ends, and keeps the connection until the
-// receiver is closed.
-func (r *Receiver) run(life, receiving context.Context) {
-	defer close(r.done)
-	defer r.link.Closed()
-	defer r.finish()
-	for receiving.Err() == nil {
-		err := r.session(life, receiving)
-		if receiving.Err() != nil {
-			return
-		}
-		r.link.Down(explain(err, r.at), isRefused(err))
-		r.link.Pause(receiving)
-	}
-}
-
-// finish says that nothing more comes in.
-func (r *Receiver) finish() {
-	r.ending.Do(func() {
-		r.inbox.Finish()
-		close(r.received)
-	})
-}
 
 // session is one connection.
 func (r *Receiver) session(life, receiving context.Context) error {
@@ -186,10 +117,10 @@ func (r *Receiver) session(life, receiving context.Context) error {
 		}
 		return err
 	}
-	r.finish()
+	r.Finish()
 	// Drained: what was received is still being dispatched.
 	select {
-	case <-r.stop:
+	case <-r.Stopped():
 		if r.clean(c) == nil {
 			r.leave(c)
 		}
@@ -223,7 +154,7 @@ func (r *Receiver) cleaning(c *connection) {
 				c.fail(err)
 				return
 			}
-		case <-r.stop:
+		case <-r.Stopped():
 			return
 		case <-c.ctx.Done():
 			return
@@ -239,7 +170,7 @@ func (r *Receiver) renew(c *connection) {
 	for {
 		select {
 		case <-tick.C:
-		case <-r.stop:
+		case <-r.Stopped():
 			return
 		case <-c.ctx.Done():
 			return
@@ -384,7 +315,7 @@ func (r *Receiver) message(document bson.Raw) (queue.Message, bool) {
 	m.Record, kombus, m.Err = r.opts.Decoder.DecodeEnvelope(m.Body)
 	switch {
 	case m.Err != nil:
-		r.rejected.Add(1)
+		r.Reject()
 	case again || ours || kombus:
 		m.Record.Extra.Set(Redelivered, true)
 	}

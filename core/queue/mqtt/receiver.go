@@ -10,13 +10,13 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/intake"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
@@ -25,23 +25,17 @@ const Redelivered = "redelivered"
 
 // Receiver is the receiving end.
 type Receiver struct {
-	name  string
+	intake.Intake
+
 	opts  Options
 	uri   *url.URL
 	link  *link.Link
 	inbox *inbox.Inbox
 
-	drain, cancel context.CancelFunc
-	received      chan struct{} // closed when nothing more comes in
-	stop          chan struct{} // closed by Close when the connection may end
-	done          chan struct{} // closed when the goroutine has ended
-	closing       sync.Once
+	ignored atomic.Uint64
 
-	rejected, ignored atomic.Uint64
-
-	mu    sync.Mutex // held while a message is put in
-	ended bool
-	seen  *senders
+	mu   sync.Mutex // held while a message is put in
+	seen *senders
 }
 
 var (
@@ -58,94 +52,30 @@ func NewReceiver(o Options) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
+	name := o.name(uri, strings.Join(o.Topics, ", "))
 	r := &Receiver{
-		name: o.name(uri, strings.Join(o.Topics, ", ")), opts: o, uri: uri, inbox: inbox.Sized(o.Prefetch), seen: newSenders(),
-		received: make(chan struct{}), stop: make(chan struct{}), done: make(chan struct{}),
+		opts: o, uri: uri, inbox: inbox.Sized(o.Prefetch), seen: newSenders(),
+		link: link.New(name, o.ReconnectMin, o.ReconnectMax, o.OnPeer),
 	}
-	r.link = link.New(r.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
-	// The connection outlives the drain: what was received is acknowledged over it.
-	life, cancel := context.WithCancel(context.Background())
-	receiving, drain := context.WithCancel(life)
-	r.cancel, r.drain = cancel, drain
-	go r.run(life, receiving)
+	r.Start(intake.Options{
+		Name: name, Inbox: r.inbox, Link: r.link, Session: r.session,
+		Explain: func(err error) (error, bool) { return err, isRefused(err) },
+	})
 	return r, nil
 }
 
-// String returns the address and the topics, without user and password.
-func (r *Receiver) String() string { return r.name }
-
 // Status returns the condition of the connection.
 func (r *Receiver) Status() queue.Status {
-	s := r.link.Status()
-	if n := r.rejected.Load(); n > 0 {
-		s.Detail += fmt.Sprintf("; %d messages rejected", n)
-	}
+	s := r.Intake.Status()
 	if n := r.ignored.Load(); n > 0 {
 		s.Detail += fmt.Sprintf("; %d messages with other topics, which this client ID had subscribed to before", n)
 	}
 	return s
 }
 
-// Rejected returns how many messages were no records. The broker does not send them again.
-func (r *Receiver) Rejected() uint64 { return r.rejected.Load() }
-
 // Dropped returns how many messages were lost because nobody received them before Close.
 // Those of QoS 1 come again.
 func (r *Receiver) Dropped() uint64 { return r.inbox.Lost() }
-
-// Receive implements [queue.Receiver].
-func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
-	return r.inbox.Receive(ctx, buf)
-}
-
-// Drain implements [queue.Drainer].
-func (r *Receiver) Drain() { r.drain() }
-
-// closeTimeout is how long the broker may take to end a connection.
-const closeTimeout = 3 * time.Second
-
-// Close implements [queue.Receiver]. It waits until the connection is closed. What is not
-// acknowledged by then the broker sends again, as long as it keeps the session.
-func (r *Receiver) Close() error {
-	r.closing.Do(func() {
-		r.inbox.Discard()
-		r.drain()
-		t := time.AfterFunc(closeTimeout, r.cancel)
-		defer t.Stop()
-		defer r.cancel()
-		<-r.received
-		r.inbox.Close()
-		close(r.stop)
-		<-r.done
-	})
-	return nil
-}
-
-// run connects and receives until receiving ends, and keeps the connection until the
-// receiver is closed.
-func (r *Receiver) run(life, receiving context.Context) {
-	defer close(r.done)
-	defer r.link.Closed()
-	for finished := false; !finished; {
-		err := r.session(life, receiving)
-		if finished = receiving.Err() != nil; !finished {
-			r.link.Down(err, isRefused(err))
-			finished = !r.link.Pause(receiving)
-		}
-	}
-	r.finish()
-}
-
-// finish says that nothing more comes in.
-func (r *Receiver) finish() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.ended {
-		r.ended = true
-		r.inbox.Finish()
-		close(r.received)
-	}
-}
 
 // session is one connection.
 func (r *Receiver) session(life, receiving context.Context) error {
@@ -172,10 +102,12 @@ func (r *Receiver) session(life, receiving context.Context) error {
 		return fmt.Errorf("the connection was closed: %w", err)
 	case <-receiving.Done():
 	}
-	r.finish()
+	r.mu.Lock() // what is being put in is in
+	r.Finish()
+	r.mu.Unlock()
 	// Drained: what was received is still being acknowledged.
 	select {
-	case <-r.stop:
+	case <-r.Stopped():
 	case <-c.Done():
 	case <-life.Done():
 	}
@@ -245,7 +177,7 @@ func (r *Receiver) take(receiving context.Context, a *arrivals, p *paho.Publish)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if receiving.Err() != nil || r.ended {
+	if receiving.Err() != nil {
 		return // it comes again
 	}
 	m := r.message(p)
@@ -263,7 +195,7 @@ func (r *Receiver) take(receiving context.Context, a *arrivals, p *paho.Publish)
 func (r *Receiver) message(p *paho.Publish) queue.Message {
 	m := queue.Message{Body: p.Payload}
 	if m.Record, m.Err = r.opts.Decoder.Decode(p.Payload); m.Err != nil {
-		r.rejected.Add(1)
+		r.Reject()
 		return m
 	}
 	again := p.Duplicate()

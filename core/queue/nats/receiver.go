@@ -14,6 +14,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/intake"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
@@ -23,23 +24,17 @@ const Redelivered = "redelivered"
 
 // Receiver is the receiving end.
 type Receiver struct {
-	name  string
+	intake.Intake
+
 	opts  Options
 	uri   *url.URL
 	link  *link.Link
 	inbox *inbox.Inbox
 
-	drain, cancel context.CancelFunc
-	received      chan struct{} // closed when nothing more comes in
-	stop          chan struct{} // closed by Close when the connection may end
-	done          chan struct{} // closed when the goroutine has ended
-	closing       sync.Once
-
-	rejected, slow atomic.Uint64
-	highest        uint64 // the last number in the stream that was seen; of the goroutine
+	slow    atomic.Uint64
+	highest uint64 // the last number in the stream that was seen; of the goroutine
 
 	mu      sync.Mutex
-	ended   bool
 	current *connection // nil if there is none
 	unsaid  []answer    // acknowledgements for the next connection
 }
@@ -71,33 +66,14 @@ func NewReceiver(o Options) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Receiver{
-		name: o.name(uri), opts: o, uri: uri, inbox: inbox.Sized(o.Prefetch),
-		received: make(chan struct{}), stop: make(chan struct{}), done: make(chan struct{}),
-	}
-	r.link = link.New(r.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
-	// The connection outlives the drain: what was received is acknowledged over it.
-	life, cancel := context.WithCancel(context.Background())
-	receiving, drain := context.WithCancel(life)
-	r.cancel, r.drain = cancel, drain
-	go r.run(life, receiving)
+	name := o.name(uri)
+	r := &Receiver{opts: o, uri: uri, inbox: inbox.Sized(o.Prefetch), link: link.New(name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)}
+	r.Start(intake.Options{
+		Name: name, Inbox: r.inbox, Link: r.link, Session: r.session,
+		Explain: func(err error) (error, bool) { return err, isRefused(err) },
+	})
 	return r, nil
 }
-
-// String returns the address and the subject, without user and password.
-func (r *Receiver) String() string { return r.name }
-
-// Status returns the condition of the connection.
-func (r *Receiver) Status() queue.Status {
-	s := r.link.Status()
-	if n := r.rejected.Load(); n > 0 {
-		s.Detail += fmt.Sprintf("; %d messages rejected", n)
-	}
-	return s
-}
-
-// Rejected returns how many messages were no records. A stream does not send them again.
-func (r *Receiver) Rejected() uint64 { return r.rejected.Load() }
 
 // Dropped returns how many messages were lost because they were not received fast enough,
 // or before Close. A stream keeps them.
@@ -106,61 +82,6 @@ func (r *Receiver) Dropped() uint64 {
 		return 0
 	}
 	return r.inbox.Lost() + r.slow.Load()
-}
-
-// Receive implements [queue.Receiver].
-func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
-	return r.inbox.Receive(ctx, buf)
-}
-
-// Drain implements [queue.Drainer].
-func (r *Receiver) Drain() { r.drain() }
-
-// closeTimeout is how long the server may take to end a connection.
-const closeTimeout = 3 * time.Second
-
-// Close implements [queue.Receiver]. It waits until the connection is closed. What is not
-// acknowledged by then a stream sends again.
-func (r *Receiver) Close() error {
-	r.closing.Do(func() {
-		r.inbox.Discard()
-		r.drain()
-		t := time.AfterFunc(closeTimeout, r.cancel)
-		defer t.Stop()
-		defer r.cancel()
-		<-r.received
-		r.inbox.Close() // gives back what nobody took, over the connection that there is
-		close(r.stop)
-		<-r.done
-	})
-	return nil
-}
-
-// run connects and receives until receiving ends, and keeps the connection until the
-// receiver is closed.
-func (r *Receiver) run(life, receiving context.Context) {
-	defer close(r.done)
-	defer r.link.Closed()
-	finished := false
-	for !finished {
-		err := r.session(life, receiving)
-		if finished = receiving.Err() != nil; !finished {
-			r.link.Down(err, isRefused(err))
-			finished = !r.link.Pause(receiving)
-		}
-	}
-	r.finish()
-}
-
-// finish says that nothing more comes in.
-func (r *Receiver) finish() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.ended {
-		r.ended = true
-		r.inbox.Finish()
-		close(r.received)
-	}
 }
 
 // session is one connection.
@@ -192,10 +113,10 @@ func (r *Receiver) session(life, receiving context.Context) error {
 			return err
 		}
 	}
-	r.finish()
+	r.Finish()
 	// Drained: what was received is still being acknowledged.
 	select {
-	case <-r.stop:
+	case <-r.Stopped():
 		_ = c.FlushTimeout(time.Second) // what is not acknowledged comes again
 	case <-c.gone:
 	case <-life.Done():
@@ -287,7 +208,7 @@ func (r *Receiver) consume(ctx context.Context, c *connection) error {
 func (r *Receiver) message(body []byte) queue.Message {
 	m := queue.Message{Body: body}
 	if m.Record, m.Err = r.opts.Decoder.Decode(body); m.Err != nil {
-		r.rejected.Add(1)
+		r.Reject()
 	}
 	return m
 }
