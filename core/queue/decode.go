@@ -27,16 +27,31 @@ func (s *Subscriber) decode(m *Message, at time.Time) *core.Record {
 // errNoRecord is the error of a decoder that returned neither record nor error.
 var errNoRecord = errors.New("no record")
 
-func (s *Subscriber) safeDecode(m *Message) (r *core.Record, err error) {
+func (s *Subscriber) safeDecode(m *Message) (*core.Record, error) {
 	if m.Record != nil || m.Err != nil {
 		return m.Record, m.Err
 	}
+	return guarded(s.opts.Decode, *m)
+}
+
+// Decode makes a record of a message that was rejected, as this subscriber would if it came
+// in now: it is not dispatched, and nothing is counted. The record has not gone through
+// [core.NewReceived]. It may be called at any time, also after Close.
+func (s *Subscriber) Decode(m Message) (*core.Record, error) {
+	if d, ok := s.receiver.(Decoder); ok {
+		return guarded(d.Decode, m)
+	}
+	return guarded(s.opts.Decode, m)
+}
+
+// guarded decodes m with somebody else's code.
+func guarded(decode func(Message) (*core.Record, error), m Message) (r *core.Record, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			r, err = nil, &panicError{v}
 		}
 	}()
-	r, err = s.opts.Decode(*m)
+	r, err = decode(m)
 	if r == nil && err == nil {
 		err = errNoRecord
 	}
@@ -49,15 +64,20 @@ type panicError struct{ value any }
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 func (s *Subscriber) reject(m *Message, err error) {
-	reason := rejectReason(err)
+	reason := RejectReason(err)
 	s.count.reject(reason)
 	if s.opts.Reject != nil {
-		s.opts.Reject(Rejection{core.Source{Name: s.opts.Name, Peer: m.Peer}, m.Body, reason, err})
+		s.opts.Reject(Rejection{
+			Source: core.Source{Name: s.opts.Name, Peer: m.Peer}, Body: m.Body, Cut: m.Cut, Format: m.Format,
+			Reason: reason, Err: err,
+		})
 	}
 	m.done(err)
 }
 
-func rejectReason(err error) string {
+// RejectReason returns the reason of a message that is no record, by the error of its
+// decoder: short, one of few.
+func RejectReason(err error) string {
 	var rejected *wire.RejectError
 	var panicked *panicError
 	switch {

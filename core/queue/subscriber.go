@@ -39,7 +39,9 @@ type Options struct {
 // Rejection describes a message that was received but is no record.
 type Rejection struct {
 	Source core.Source
-	Body   []byte
+	Body   []byte // not to be changed
+	Cut    bool   // Body is only the beginning of what came in
+	Format string // see [Message]
 	Reason string // short, one of few; what [Stats].Reasons counts
 	Err    error
 }

@@ -24,8 +24,14 @@ type Message struct {
 	// comes from another subscriber.
 	Record *core.Record
 	// Err is set by such transports for a message that is no record; it is then
-	// rejected.
+	// rejected. Body is then what came in, as far as the transport has it: the rest of
+	// the fields is for those who look at it later.
 	Err error
+	// Cut says that Body is only the beginning of what came in.
+	Cut bool
+	// Format is what the transport knows of how Body is to be read and Body does not
+	// say, for [Decoder]; "" is nothing.
+	Format string
 	// Peer is the address of the sender, where the transport tells it.
 	Peer string
 	// Ack tells the transport that the record was dispatched (nil), or that it
@@ -65,6 +71,14 @@ type Drainer interface {
 	// accepted, and then [ErrClosed]. Drain does not block and may be called at any
 	// time.
 	Drain()
+}
+
+// Decoder is implemented by receivers that decode messages themselves.
+type Decoder interface {
+	// Decode makes a record of a message that came in as m.Body and m.Format, as this
+	// receiver would now. The other fields do not matter. It may be called at any time,
+	// by several goroutines.
+	Decode(m Message) (*core.Record, error)
 }
 
 // Sender is the sending end of a transport.

@@ -20,6 +20,20 @@ const (
 	FormatCBOR
 )
 
+// String returns the name of the format in the commands of cutelog.
+func (f Format) String() string {
+	switch f {
+	case FormatJSON:
+		return "json"
+	case FormatMessagePack:
+		return "msgpack"
+	case FormatCBOR:
+		return "cbor"
+	default:
+		return "pickle"
+	}
+}
+
 // Frames decodes the frames of one connection that speaks the protocol of
 // cutelog, which that of Python's SocketHandler is a part of: pickles until a
 // command such as "!!cutelog!!format=json" says otherwise. JSON and the serialization of
@@ -64,6 +78,18 @@ func (f *Frames) Decode(frame []byte) (*core.Record, error) {
 
 // maxExecnet is the highest version of execnet's serialization, which begins with it.
 const maxExecnet = 2
+
+// DecodeFrame makes a record of one frame in a format as [Format.String] names it. Errors
+// are of type [*RejectError].
+func (d *Decoder) DecodeFrame(frame []byte, format string) (*core.Record, error) {
+	f := NewFrames(d)
+	f.command("format=" + format)
+	r, err := f.Decode(frame)
+	if r == nil && err == nil {
+		err = &RejectError{ReasonMalformed, "a command or nothing"}
+	}
+	return r, err
+}
 
 // command obeys a command; what is not known is ignored, as cutelog does.
 func (f *Frames) command(c string) {

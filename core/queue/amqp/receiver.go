@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
+	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/intake"
@@ -33,6 +35,7 @@ var (
 	_ queue.Receiver = (*Receiver)(nil)
 	_ queue.Drainer  = (*Receiver)(nil)
 	_ queue.Statuser = (*Receiver)(nil)
+	_ queue.Decoder  = (*Receiver)(nil)
 	_ queue.Dropper  = (*Receiver)(nil)
 )
 
@@ -196,9 +199,23 @@ func (r *Receiver) message(d *amqp091.Delivery) queue.Message {
 		m.Record.Extra.Set(Redelivered, true)
 	}
 	if m.Err != nil {
+		m.Format = d.ContentType + formatSeparator + compression
 		r.Reject()
 	}
 	return m
+}
+
+// formatSeparator stands between the content type and the compression in a
+// [queue.Message].Format.
+const formatSeparator = "; "
+
+// Decode implements [queue.Decoder].
+func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
+	contentType, compression := m.Format, ""
+	if at := strings.LastIndex(m.Format, formatSeparator); at >= 0 {
+		contentType, compression = m.Format[:at], m.Format[at+len(formatSeparator):]
+	}
+	return r.opts.Decoder.DecodeCompressed(m.Body, compression, contentType)
 }
 
 // acknowledge returns what settles a delivery: a message that was dispatched is done with,

@@ -45,12 +45,17 @@ type Options struct {
 }
 
 // Receiver is a server for datagrams.
-type Receiver struct{ *packet.Server }
+type Receiver struct {
+	*packet.Server
+
+	opts Options
+}
 
 var (
 	_ queue.Receiver = (*Receiver)(nil)
 	_ queue.Drainer  = (*Receiver)(nil)
 	_ queue.Dropper  = (*Receiver)(nil)
+	_ queue.Decoder  = (*Receiver)(nil)
 )
 
 // NewReceiver listens. A Unix socket that a program has left behind is replaced.
@@ -75,7 +80,16 @@ func NewReceiver(o Options) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Receiver{packet.New(o.Network+"://"+address(c), c, o.decode)}, nil
+	return &Receiver{packet.New(o.Network+"://"+address(c), c, o.decode), o}, nil
+}
+
+// Decode implements [queue.Decoder]. Of a datagram that has become several lines it is the
+// first.
+func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
+	for _, one := range r.opts.decode(m.Body) {
+		return one.Record, one.Err
+	}
+	return nil, &wire.RejectError{Reason: wire.ReasonEmpty}
 }
 
 func address(c net.PacketConn) string { return c.LocalAddr().String() }

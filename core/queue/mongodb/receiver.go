@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/intake"
@@ -44,6 +45,7 @@ var (
 	_ queue.Drainer  = (*Receiver)(nil)
 	_ queue.Statuser = (*Receiver)(nil)
 	_ queue.Dropper  = (*Receiver)(nil)
+	_ queue.Decoder  = (*Receiver)(nil)
 )
 
 // NewReceiver returns a receiver that connects by itself, as soon as the server is there,
@@ -293,6 +295,12 @@ func (r *Receiver) open(c *connection) (cursor *mongo.Cursor, err error) {
 	return cursor, err
 }
 
+// Decode implements [queue.Decoder].
+func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
+	rec, _, err := r.opts.Decoder.DecodeEnvelope(m.Body)
+	return rec, err
+}
+
 // message makes a message of a document. It reports false for one that was handed over
 // already.
 func (r *Receiver) message(document bson.Raw) (queue.Message, bool) {
@@ -302,7 +310,10 @@ func (r *Receiver) message(document bson.Raw) (queue.Message, bool) {
 	if !first {
 		return queue.Message{}, false
 	}
-	payload, _ := document.Lookup("payload").StringValueOK()
+	payload, ok := document.Lookup("payload").StringValueOK()
+	if !ok { // it is going to be rejected
+		payload = document.String()
+	}
 	m := queue.Message{Body: []byte(payload), Ack: func(err error) {
 		// One that is no record, or that the handlers refuse, is done with, too; one that
 		// nobody took stays.

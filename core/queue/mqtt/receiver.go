@@ -14,6 +14,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
 
+	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/intake"
@@ -43,6 +44,7 @@ var (
 	_ queue.Drainer  = (*Receiver)(nil)
 	_ queue.Statuser = (*Receiver)(nil)
 	_ queue.Dropper  = (*Receiver)(nil)
+	_ queue.Decoder  = (*Receiver)(nil)
 )
 
 // NewReceiver returns a receiver that connects by itself, as soon as the broker is there,
@@ -189,6 +191,11 @@ func (r *Receiver) take(receiving context.Context, a *arrivals, p *paho.Publish)
 		}
 	}
 	r.inbox.Put([]queue.Message{m})
+}
+
+// Decode implements [queue.Decoder].
+func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
+	return r.opts.Decoder.Decode(m.Body)
 }
 
 // message makes a message of what came in, marked if it may have come before.

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/intake"
@@ -57,6 +58,7 @@ var (
 	_ queue.Drainer  = (*Receiver)(nil)
 	_ queue.Statuser = (*Receiver)(nil)
 	_ queue.Dropper  = (*Receiver)(nil)
+	_ queue.Decoder  = (*Receiver)(nil)
 )
 
 // NewReceiver returns a receiver that connects by itself, as soon as the server is there,
@@ -202,6 +204,11 @@ func (r *Receiver) consume(ctx context.Context, c *connection) error {
 		}
 		r.inbox.Put([]queue.Message{r.kept(m)})
 	}
+}
+
+// Decode implements [queue.Decoder].
+func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
+	return r.opts.Decoder.Decode(m.Body)
 }
 
 // message makes a message of what was published.

@@ -67,7 +67,7 @@ func command(ctx context.Context, args []string, o Options, read func(Options, *
 		<-finished
 		closeAll(outputs[:]) // its children may hold the other end
 	}
-	r := start(args[0], cancel, stop, func(p *Receiver, r io.Reader) error {
+	r := o.start(args[0], cancel, stop, func(p *Receiver, r io.Reader) error {
 		err := read(o, p, r)
 		<-finished
 		return err
@@ -121,6 +121,9 @@ func NewJournal(ctx context.Context, units []string, o Options) (*Command, error
 	return command(ctx, args, o, Options.journal)
 }
 
+// journalFormat is the [queue.Message].Format of an entry of the journal.
+const journalFormat = "journal"
+
 // journal reads what journalctl prints.
 func (o Options) journal(p *Receiver, r io.Reader) error {
 	lines := frame.NewReader(r, frame.Lines(o.MaxLine), o.MaxLine)
@@ -134,7 +137,7 @@ func (o Options) journal(p *Receiver, r io.Reader) error {
 			continue
 		}
 		rec, err := o.journalRecord(m)
-		if !p.put(queue.Message{Body: m, Record: rec, Err: err}) {
+		if !p.put(queue.Message{Body: m, Record: rec, Err: err, Format: journalFormat}) {
 			return nil
 		}
 	}

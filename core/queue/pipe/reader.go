@@ -60,6 +60,7 @@ func (o Options) withDefaults() (Options, error) {
 
 // Receiver receives from streams. At their end, Receive returns [queue.ErrClosed].
 type Receiver struct {
+	opts    Options
 	name    string
 	inbox   *inbox.Inbox
 	drain   func() // asks the streams to end
@@ -76,6 +77,7 @@ var (
 	_ queue.Drainer  = (*Receiver)(nil)
 	_ queue.Statuser = (*Receiver)(nil)
 	_ queue.Dropper  = (*Receiver)(nil)
+	_ queue.Decoder  = (*Receiver)(nil)
 )
 
 // NewReader receives from r, which it closes at the end. name is shown to people.
@@ -85,13 +87,13 @@ func NewReader(name string, r io.ReadCloser, o Options) (*Receiver, error) {
 		return nil, err
 	}
 	end := func() { _ = r.Close() }
-	return start(name, end, end, o.stream, r), nil
+	return o.start(name, end, end, o.stream, r), nil
 }
 
 // start receives from streams, each on a goroutine of its own. drain asks them to end,
 // without waiting; stop makes them end.
-func start(name string, drain, stop func(), read func(*Receiver, io.Reader) error, streams ...io.Reader) *Receiver {
-	p := &Receiver{name: name, inbox: inbox.New(), drain: drain, stop: stop, ended: make(chan struct{})}
+func (o Options) start(name string, drain, stop func(), read func(*Receiver, io.Reader) error, streams ...io.Reader) *Receiver {
+	p := &Receiver{opts: o, name: name, inbox: inbox.New(), drain: drain, stop: stop, ended: make(chan struct{})}
 	var wg sync.WaitGroup
 	for _, s := range streams {
 		wg.Go(func() { p.note(read(p, s)) })
@@ -153,6 +155,15 @@ func (p *Receiver) Close() error {
 	return nil
 }
 
+// Decode implements [queue.Decoder]: lines are never rejected, so that it is a frame or an
+// entry of the journal.
+func (p *Receiver) Decode(m queue.Message) (*core.Record, error) {
+	if m.Format == journalFormat {
+		return p.opts.journalRecord(m.Body)
+	}
+	return p.opts.Decoder.DecodeFrame(m.Body, m.Format)
+}
+
 func (p *Receiver) put(m queue.Message) bool { return p.inbox.Put(append(p.inbox.New(), m)) }
 
 // stream reads frames or lines to the end.
@@ -172,7 +183,7 @@ func (o Options) stream(p *Receiver, r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if rec, err := frames.Decode(m); (rec != nil || err != nil) && !p.put(queue.Message{Body: m, Record: rec, Err: err}) {
+		if rec, err := frames.Decode(m); (rec != nil || err != nil) && !p.put(queue.Message{Body: m, Record: rec, Err: err, Format: frames.Format().String()}) {
 			return nil
 		}
 	}

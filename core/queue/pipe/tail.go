@@ -27,7 +27,7 @@ func NewTail(path string, fromStart bool, o Options) (*Receiver, error) {
 	if err := t.open(fromStart); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("follow %s: %w", path, err)
 	}
-	return start(path, t.close, t.close, o.stream, t), nil
+	return o.start(path, t.close, t.close, o.stream, t), nil
 }
 
 // tail is a reader without an end.

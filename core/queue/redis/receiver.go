@@ -9,6 +9,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
@@ -52,6 +53,7 @@ var (
 	_ queue.Drainer  = (*Receiver)(nil)
 	_ queue.Statuser = (*Receiver)(nil)
 	_ queue.Dropper  = (*Receiver)(nil)
+	_ queue.Decoder  = (*Receiver)(nil)
 )
 
 // NewReceiver returns a receiver that connects by itself, as soon as Redis is there, and
@@ -206,6 +208,12 @@ func (r *Receiver) tellAll() {
 		}
 		_ = tell(r.ctx)
 	}
+}
+
+// Decode implements [queue.Decoder].
+func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
+	m = r.decoded(m.Body)
+	return m.Record, m.Err
 }
 
 // message makes a message of what a program has put into Redis.

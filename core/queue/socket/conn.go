@@ -64,7 +64,7 @@ func (o Options) serve(c *stream.Conn) error {
 	for n := 0; !c.Gone(); n++ {
 		m, err := messages.Next()
 		if err != nil {
-			return s.end(err)
+			return s.end(err, messages.Rest())
 		}
 		if n == 0 && !lengths && isHTTP(m) {
 			return errHTTP
@@ -78,15 +78,22 @@ func (o Options) serve(c *stream.Conn) error {
 	return nil
 }
 
-// end rejects a message that was cut short or is too large.
-func (s *conn) end(err error) error {
-	switch {
-	case errors.Is(err, frame.ErrTooLarge):
-		s.Put(queue.Message{Err: &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()}})
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		s.Put(queue.Message{Err: &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()}})
+// end rejects a message that was cut short or is too large, of which there is a beginning.
+func (s *conn) end(err error, beginning []byte) error {
+	if reject := cutShort(err); reject != nil {
+		s.Put(queue.Message{Body: beginning, Cut: true, Err: reject})
 	}
 	return err
+}
+
+func cutShort(err error) error {
+	switch {
+	case errors.Is(err, frame.ErrTooLarge):
+		return &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()}
+	}
+	return nil
 }
 
 func isHTTP(first []byte) bool {
@@ -96,7 +103,7 @@ func isHTTP(first []byte) bool {
 // frame takes a message that came behind its length.
 func (s *conn) frame(frames *wire.Frames, m []byte) {
 	if r, err := frames.Decode(m); r != nil || err != nil {
-		s.Put(queue.Message{Body: m, Record: r, Err: err})
+		s.Put(queue.Message{Body: m, Record: r, Err: err, Format: frames.Format().String()})
 	}
 }
 

@@ -59,13 +59,18 @@ type Options struct {
 }
 
 // Receiver is a server for stream sockets.
-type Receiver struct{ *stream.Server }
+type Receiver struct {
+	*stream.Server
+
+	opts Options
+}
 
 var (
 	_ queue.Receiver = (*Receiver)(nil)
 	_ queue.Drainer  = (*Receiver)(nil)
 	_ queue.Statuser = (*Receiver)(nil)
 	_ queue.Dropper  = (*Receiver)(nil)
+	_ queue.Decoder  = (*Receiver)(nil)
 )
 
 // NewReceiver listens. A Unix socket that a program has left behind is replaced.
@@ -85,7 +90,12 @@ func NewReceiver(o Options) (*Receiver, error) {
 	}
 	return &Receiver{stream.New(o.Network+"://"+l.Addr().String(), l, stream.Options{
 		MaxConnections: o.MaxConnections, FirstTimeout: o.FirstTimeout, OnPeer: o.OnPeer,
-	}, o.serve)}, nil
+	}, o.serve), o}, nil
+}
+
+// Decode implements [queue.Decoder]: lines are never rejected, so that it is a frame.
+func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
+	return r.opts.Decoder.DecodeFrame(m.Body, m.Format)
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/listen"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/packet"
@@ -77,6 +78,7 @@ type Receiver struct {
 var (
 	_ queue.Receiver = (*Receiver)(nil)
 	_ queue.Drainer  = (*Receiver)(nil)
+	_ queue.Decoder  = (*Receiver)(nil)
 )
 
 // NewReceiver listens. A Unix socket that a program has left behind is replaced.
@@ -219,6 +221,11 @@ func (r *Receiver) Close() error {
 	return err
 }
 
+// Decode implements [queue.Decoder]. It does not join lines.
+func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
+	return r.opts.parse(m.Body, time.Now())
+}
+
 // datagram makes a message of a datagram. It is taken apart when it is received.
 func datagram(data []byte) []queue.Message { return []queue.Message{{Body: data}} }
 
@@ -228,10 +235,14 @@ func (o Options) stream(c *stream.Conn) error {
 	for !c.Gone() {
 		m, err := messages.Next()
 		if errors.Is(err, frame.ErrTooLarge) {
-			c.Put(queue.Message{Err: &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()}})
+			c.Put(queue.Message{
+				Body: messages.Rest(), Cut: true, Err: &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()},
+			})
 		}
 		if errors.Is(err, errCount) {
-			c.Put(queue.Message{Err: &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()}})
+			c.Put(queue.Message{
+				Body: messages.Rest(), Cut: true, Err: &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()},
+			})
 		}
 		if err != nil {
 			return err

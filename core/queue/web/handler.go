@@ -173,7 +173,7 @@ func (r *Receiver) bodyError(err error) error {
 func (r *Receiver) form(w http.ResponseWriter, req *http.Request, encoded string) {
 	rec, err := decodeForm(r.opts.Decoder, encoded)
 	if err != nil {
-		r.reject(req.RemoteAddr, []byte(encoded), err)
+		r.reject(req.RemoteAddr, []byte(encoded), formFormat, err)
 		r.refuse(w, err)
 		return
 	}
@@ -198,7 +198,7 @@ type failure struct {
 func (r *Receiver) records(w http.ResponseWriter, req *http.Request, body []byte) {
 	parts, err := split(body, r.opts.MaxRecords)
 	if err != nil {
-		r.reject(req.RemoteAddr, body, &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()})
+		r.reject(req.RemoteAddr, body, "", &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()})
 		r.refuse(w, err)
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/listen"
@@ -94,6 +95,7 @@ var (
 	_ queue.Drainer  = (*Receiver)(nil)
 	_ queue.Statuser = (*Receiver)(nil)
 	_ queue.Dropper  = (*Receiver)(nil)
+	_ queue.Decoder  = (*Receiver)(nil)
 )
 
 // NewReceiver listens and serves.
@@ -235,8 +237,24 @@ func (r *Receiver) put(peer string, messages []queue.Message) bool {
 }
 
 // reject counts a request that holds no record.
-func (r *Receiver) reject(peer string, body []byte, err error) {
-	r.inbox.Put([]queue.Message{{Body: body, Err: err, Peer: peer}})
+func (r *Receiver) reject(peer string, body []byte, format string, err error) {
+	r.inbox.Put([]queue.Message{{Body: body, Format: format, Err: err, Peer: peer}})
+}
+
+// formFormat is the [queue.Message].Format of a form. Others are JSON.
+const formFormat = "form"
+
+// Decode implements [queue.Decoder].
+func (r *Receiver) Decode(m queue.Message) (rec *core.Record, err error) {
+	if m.Format == formFormat {
+		rec, err = decodeForm(r.opts.Decoder, string(m.Body))
+	} else {
+		rec, err = r.opts.Decoder.Decode(m.Body)
+	}
+	if err == nil && rec.Channel == "" {
+		rec.Channel = r.opts.Channel
+	}
+	return rec, err
 }
 
 // limited is a listener that bounds how many connections there are at once.

@@ -136,6 +136,10 @@ func (r *Reader) First() (byte, error) {
 	return r.buf[0], nil
 }
 
+// Rest returns what was read and not given out, such as the beginning of a message that is
+// cut short or too large. It is overwritten by further calls.
+func (r *Reader) Rest() []byte { return r.buf }
+
 // Split says how the messages that follow are cut, and how much is held of one that is not
 // complete yet; see [NewReader].
 func (r *Reader) Split(split Splitter, limit int) { r.split, r.limit = split, limit+8 }
