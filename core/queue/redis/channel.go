@@ -10,11 +10,11 @@ import (
 
 // listen receives what is published.
 func (r *Receiver) listen(ctx context.Context) error {
-	sub := r.redis.Subscribe(r.ctx, r.opts.Queue)
+	sub := r.redis.Subscribe(r.life, r.opts.Queue)
 	defer func() { _ = sub.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = sub.Close() })()
 	for ctx.Err() == nil {
-		got, err := sub.ReceiveTimeout(r.ctx, block)
+		got, err := sub.ReceiveTimeout(r.life, block)
 		if timeout, ok := errors.AsType[interface {
 			error
 			Timeout() bool

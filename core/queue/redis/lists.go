@@ -74,7 +74,7 @@ func (r *Receiver) take(ctx context.Context) error {
 // fits checks that the lists are lists.
 func (r *Receiver) fits() error {
 	lists, _ := r.sources()
-	if err := r.redis.LLen(r.ctx, lists[0]).Err(); err != nil {
+	if err := r.redis.LLen(r.life, lists[0]).Err(); err != nil {
 		return fmt.Errorf("take from %s: %w", r.opts.Queue, err)
 	}
 	return nil
@@ -87,15 +87,15 @@ func (r *Receiver) takeBatch() (int, error) {
 	var from []string
 	var answers []*goredis.StringCmd
 	lengths := make([]*goredis.IntCmd, len(lists))
-	commands, err := r.redis.Pipelined(r.ctx, func(p goredis.Pipeliner) error {
+	commands, err := r.redis.Pipelined(r.life, func(p goredis.Pipeliner) error {
 		for i, list := range lists {
 			for range r.ready[i] {
 				from = append(from, list)
-				answers = append(answers, p.LMove(r.ctx, list, r.held.list, oldest, left))
+				answers = append(answers, p.LMove(r.life, list, r.held.list, oldest, left))
 			}
 		}
 		for i, list := range lists {
-			lengths[i] = p.LLen(r.ctx, list)
+			lengths[i] = p.LLen(r.life, list)
 		}
 		return nil
 	})
@@ -119,7 +119,7 @@ func (r *Receiver) takeBatch() (int, error) {
 // await waits for a record, not for long.
 func (r *Receiver) await() error {
 	lists, oldest := r.sources()
-	text, err := r.waiting.BLMove(r.ctx, lists[0], r.held.list, oldest, left, block).Result()
+	text, err := r.waiting.BLMove(r.life, lists[0], r.held.list, oldest, left, block).Result()
 	if errors.Is(err, goredis.Nil) {
 		return nil
 	}
@@ -137,7 +137,7 @@ func (r *Receiver) pop() error {
 	if oldest == left {
 		await = r.redis.BLPop
 	}
-	got, err := await(r.ctx, block, lists...).Result() // the list and the record
+	got, err := await(r.life, block, lists...).Result() // the list and the record
 	if err != nil && !errors.Is(err, goredis.Nil) {
 		return err
 	}
@@ -174,7 +174,7 @@ func (r *Receiver) hand() {
 // it was when the last one ended.
 func (r *Receiver) resume() error {
 	r.held.trim.Lock()
-	texts, err := r.redis.LRange(r.ctx, r.held.list, 0, -1).Result()
+	texts, err := r.redis.LRange(r.life, r.held.list, 0, -1).Result()
 	if err != nil {
 		r.held.trim.Unlock()
 		return fmt.Errorf("read %s: %w", r.held.list, err)
@@ -197,10 +197,10 @@ func holders(queueName string) string { return ours + "holders." + queueName }
 func (r *Receiver) inherit(ctx context.Context) error {
 	set := holders(r.opts.Queue)
 	var members *goredis.StringSliceCmd
-	commands, err := r.redis.TxPipelined(r.ctx, func(p goredis.Pipeliner) error {
-		p.Set(r.ctx, r.held.list+leaseSuffix, "", leaseTime)
-		p.SAdd(r.ctx, set, r.held.list)
-		members = p.SMembers(r.ctx, set)
+	commands, err := r.redis.TxPipelined(r.life, func(p goredis.Pipeliner) error {
+		p.Set(r.life, r.held.list+leaseSuffix, "", leaseTime)
+		p.SAdd(r.life, set, r.held.list)
+		members = p.SMembers(r.life, set)
 		return nil
 	})
 	err = answer(commands, err)
@@ -215,13 +215,13 @@ func (r *Receiver) inherit(ctx context.Context) error {
 		if dead == r.held.list || !strings.HasPrefix(dead, heldPrefix) {
 			continue
 		}
-		if alive, err := r.redis.Exists(r.ctx, dead+leaseSuffix).Result(); err != nil || alive > 0 {
+		if alive, err := r.redis.Exists(r.life, dead+leaseSuffix).Result(); err != nil || alive > 0 {
 			continue
 		}
 		for ctx.Err() == nil {
-			text, err := r.redis.LMove(r.ctx, dead, r.held.list, right, left).Result()
+			text, err := r.redis.LMove(r.life, dead, r.held.list, right, left).Result()
 			if errors.Is(err, goredis.Nil) {
-				err = r.redis.SRem(r.ctx, set, dead).Err()
+				err = r.redis.SRem(r.life, set, dead).Err()
 				if err == nil {
 					break
 				}

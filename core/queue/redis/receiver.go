@@ -2,16 +2,15 @@ package redis
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/intake"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
@@ -21,30 +20,25 @@ const Redelivered = "redelivered"
 
 // Receiver is the receiving end.
 type Receiver struct {
-	name   string
+	intake.Intake
+
 	opts   Options
 	client *goredis.Options // the settings of a connection
 	own    string           // the list of a tap
 	link   *link.Link
 	inbox  *inbox.Inbox
 
-	ctx     context.Context //nolint:containedctx // the lifetime of the connection; acknowledgements use it
-	cancel  context.CancelFunc
-	drain   context.CancelFunc
-	done    chan struct{} // closed when the goroutine has ended
-	closing sync.Once
-
+	// Of the goroutine that receives, from the first attempt to connect:
+	life    context.Context //nolint:containedctx // that of the connections; commands use it
 	redis   *goredis.Client
 	waiting *goredis.Client // for what may be cut short: its connections end with the drain
-	held    *held           // of a list
-	ready   [4]int          // how much is at hand in each; of the goroutine that receives
-	entries entries         // of a stream
-	batch   []queue.Message // to be handed over; of the goroutine that receives
+	ready   [4]int          // how much is at hand in each list
+	batch   []queue.Message // to be handed over
 
+	held     *held         // of a list
+	entries  entries       // of a stream
 	settled  chan struct{} // capacity 1: there is something to tell Redis
-	stop     chan struct{} // closed by Close when that is all
 	settling sync.WaitGroup
-	rejected atomic.Uint64
 	trimmed  atomic.Uint64
 }
 
@@ -63,45 +57,22 @@ func NewReceiver(o Options) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := newID()
+	name, id := name(client, &o), newID()
 	r := &Receiver{
-		name: name(client, &o), opts: o, client: client, own: prefix + id,
-		inbox: inbox.New(), done: make(chan struct{}), settled: make(chan struct{}, 1), stop: make(chan struct{}),
+		opts: o, client: client, own: prefix + id, inbox: inbox.New(), settled: make(chan struct{}, 1),
 		entries: entries{open: make(map[string]struct{})},
+		link:    link.New(name, o.ReconnectMin, o.ReconnectMax, o.OnPeer),
 	}
 	r.held = newHeld(heldPrefix+id, o.Mode == Consume)
 	if o.Mode == Tap {
 		r.held = newHeld(r.own+heldSuffix, true)
 	}
-	r.link = link.New(r.name, o.ReconnectMin, o.ReconnectMax, o.OnPeer)
-	r.ctx, r.cancel = context.WithCancel(context.Background())
-	receiving, drain := context.WithCancel(r.ctx)
-	r.drain = drain
-	settings := *client
-	dialing(receiving, &settings)
-	r.waiting = goredis.NewClient(&settings)
-	settings = *client
-	dialing(r.ctx, &settings)
-	r.redis = goredis.NewClient(&settings)
-	go r.run(receiving)
-	r.settling.Go(r.tellAll)
+	r.Start(intake.Options{
+		Name: name, Inbox: r.inbox, Link: r.link, Session: r.session, Last: r.last,
+		Explain: func(err error) (error, bool) { return explain(err, client), isRefused(err) },
+	})
 	return r, nil
 }
-
-// String returns the address, the mode and the queue, without user and password.
-func (r *Receiver) String() string { return r.name }
-
-// Status returns the condition of the connection.
-func (r *Receiver) Status() queue.Status {
-	s := r.link.Status()
-	if n := r.rejected.Load(); n > 0 {
-		s.Detail += fmt.Sprintf("; %d messages rejected", n)
-	}
-	return s
-}
-
-// Rejected returns how many messages were no records. They do not come again.
-func (r *Receiver) Rejected() uint64 { return r.rejected.Load() }
 
 // Dropped returns how many messages did not fit into the list of a tap, or were taken
 // from Redis and not received before Close. The queue, a list and a stream keep the latter.
@@ -114,75 +85,53 @@ func (r *Receiver) Dropped() uint64 {
 	}
 }
 
-// Receive implements [queue.Receiver].
-func (r *Receiver) Receive(ctx context.Context, buf []queue.Message) (int, error) {
-	return r.inbox.Receive(ctx, buf)
-}
-
-// Drain implements [queue.Drainer].
-func (r *Receiver) Drain() { r.drain() }
-
-// closeTimeout is how long Redis may take to answer the last command.
-const closeTimeout = 3 * time.Second
-
-// Close implements [queue.Receiver]. It waits until the connection is closed. What nobody
-// has received goes back to the list; what was not acknowledged the next receiver gets. A
-// tap is unbound.
-func (r *Receiver) Close() error {
-	r.closing.Do(func() {
-		r.drain()
-		r.inbox.Discard()
-		t := time.AfterFunc(closeTimeout, r.cancel)
-		<-r.done
-		r.inbox.Close()
-		close(r.stop)
-		r.settling.Wait()
-		switch r.opts.Mode {
-		case Tap:
-			r.unbind()
-		case Consume, List:
-			r.giveBack(r.ctx)
-		}
-		t.Stop()
-		r.cancel()
-		_, _ = r.waiting.Close(), r.redis.Close() // their connections are closed already
-		r.link.Closed()
-	})
-	return nil
-}
-
-// run connects and receives until ctx ends.
-func (r *Receiver) run(ctx context.Context) {
-	defer close(r.done)
-	defer r.inbox.Finish()
-	for {
-		err := r.session(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		r.link.Down(explain(err, r.client), isRefused(err))
-		if !r.link.Pause(ctx) {
-			return
-		}
+// session receives until there is an error or receiving ends. Commands are not cut short by
+// that: what Redis has answered by then would be lost.
+func (r *Receiver) session(life, receiving context.Context) error {
+	if r.redis == nil {
+		r.begin(life, receiving)
 	}
-}
-
-// session receives until there is an error or ctx ends. Commands are not cut short by
-// ctx: what Redis has answered by then would be lost.
-func (r *Receiver) session(ctx context.Context) error {
-	if err := r.redis.Ping(r.ctx).Err(); err != nil {
+	if err := r.redis.Ping(life).Err(); err != nil {
 		return connecting(err, r.client)
 	}
 	switch r.opts.Mode {
 	case Tap:
-		return r.tap(ctx)
+		return r.tap(receiving)
 	case Channel:
-		return r.listen(ctx)
+		return r.listen(receiving)
 	case Stream:
-		return r.stream(ctx)
+		return r.stream(receiving)
 	default:
-		return r.take(ctx)
+		return r.take(receiving)
 	}
+}
+
+// begin makes what connects to Redis for all sessions, and for what is settled after them.
+func (r *Receiver) begin(life, receiving context.Context) {
+	r.life = life
+	settings := *r.client
+	dialing(receiving, &settings)
+	r.waiting = goredis.NewClient(&settings)
+	settings = *r.client
+	dialing(life, &settings)
+	r.redis = goredis.NewClient(&settings)
+	r.settling.Go(r.tellAll)
+}
+
+// last ends it: what nobody has received goes back to the list; what was not acknowledged
+// the next receiver gets. A tap is unbound.
+func (r *Receiver) last() {
+	if r.redis == nil { // there was no attempt to connect
+		return
+	}
+	r.settling.Wait()
+	switch r.opts.Mode {
+	case Tap:
+		r.unbind()
+	case Consume, List:
+		r.giveBack(r.life)
+	}
+	_, _ = r.waiting.Close(), r.redis.Close() // they do not matter any more
 }
 
 // settle has Redis told what is done with.
@@ -203,10 +152,10 @@ func (r *Receiver) tellAll() {
 	for open := true; open; {
 		select {
 		case <-r.settled:
-		case <-r.stop:
+		case <-r.Stopped():
 			open = false
 		}
-		_ = tell(r.ctx)
+		_ = tell(r.life)
 	}
 }
 
@@ -220,7 +169,7 @@ func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
 func (r *Receiver) message(body []byte) queue.Message {
 	m := r.decoded(body)
 	if m.Err != nil {
-		r.rejected.Add(1)
+		r.Reject()
 	}
 	return m
 }

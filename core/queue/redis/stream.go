@@ -47,18 +47,18 @@ func (e *entries) take(id string) bool {
 // stream reads as a member of a group: first what it was given before and has not
 // acknowledged, then what is new.
 func (r *Receiver) stream(ctx context.Context) error {
-	err := r.redis.XGroupCreateMkStream(r.ctx, r.opts.Queue, r.opts.Group, "0").Err()
+	err := r.redis.XGroupCreateMkStream(r.life, r.opts.Queue, r.opts.Group, "0").Err()
 	if err != nil && !goredis.HasErrorPrefix(err, "BUSYGROUP") { // it exists
 		return fmt.Errorf("create the group %s: %w", r.opts.Group, err)
 	}
 	// What could not be acknowledged while there was no connection must not come again.
-	if err := r.acknowledge(r.ctx); err != nil {
+	if err := r.acknowledge(r.life); err != nil {
 		return fmt.Errorf("acknowledge: %w", err)
 	}
 	r.link.Up("reads the stream "+r.opts.Queue, nil)
 	from := "0"
 	for ctx.Err() == nil {
-		streams, err := r.redis.XReadGroup(r.ctx, &goredis.XReadGroupArgs{
+		streams, err := r.redis.XReadGroup(r.life, &goredis.XReadGroupArgs{
 			Group: r.opts.Group, Consumer: r.opts.Consumer, Streams: []string{r.opts.Queue, from},
 			Count: inbox.Batch, Block: block,
 		}).Result()

@@ -79,7 +79,7 @@ func (r *Receiver) bind(ctx context.Context) error {
 
 // unbind unbinds our list and removes it.
 func (r *Receiver) unbind() {
-	_ = r.remove(r.ctx, r.own) // the next tap does it if this fails
+	_ = r.remove(r.life, r.own) // the next tap does it if this fails
 }
 
 func (r *Receiver) remove(ctx context.Context, list string) error {

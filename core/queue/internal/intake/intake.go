@@ -27,12 +27,14 @@ type Options struct {
 	// Session is one connection. It receives until receiving ends, then calls
 	// [Intake.Finish] and keeps the connection until [Intake.Stopped], so that what was
 	// received can be acknowledged over it; life ends when that takes too long. Before
-	// receiving ends its error says why there is no connection any more.
+	// receiving ends its error says why there is no connection any more. One whose
+	// connections are not its own returns at once, and leaves the rest to Last.
 	Session func(life, receiving context.Context) error
 	// Explain says what to do about such an error, and whether the broker is there and
 	// does not want us.
 	Explain func(error) (told error, refused bool)
-	// Last, if not nil, is called when nobody receives any more, connection or none.
+	// Last, if not nil, is called when nobody receives any more, connection or none, by
+	// the goroutine that has called Session, if it came to that.
 	Last func()
 	// CloseTimeout is how long Close may take; 0 means [CloseTimeout].
 	CloseTimeout time.Duration
