@@ -14,7 +14,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue/mqtt"
 	"github.com/logbook-tray/logbook-tray/core/queue/nats"
 	"github.com/logbook-tray/logbook-tray/core/queue/nng"
-	"github.com/logbook-tray/logbook-tray/core/queue/redis"
 )
 
 // brokerSenderKinds are the handlers that publish each record to a queue from which
@@ -164,65 +163,6 @@ func newAMQPSender(env *pipeline.Env, o *amqpSendOptions) (core.Handler, error) 
 		return nil, config.At("uri", "%w", err)
 	}
 	return sendToBroker(env, &o.sending, nil, func() (*amqp.Sender, error) { return amqp.NewSender(settings) })
-}
-
-type redisSendOptions struct {
-	confirmed
-	clientTLS
-
-	URI         config.Secret  `yaml:"uri,required"`
-	Mode        string         `yaml:"mode"`
-	Queue       string         `yaml:"queue"`
-	Newest      bool           `yaml:"newest_first"`
-	MaxLength   int            `yaml:"max_length"`
-	Encoding    string         `yaml:"encoding"`
-	ExtraFields map[string]any `yaml:"extra_fields"`
-}
-
-func defaultRedisSend() *redisSendOptions { return &redisSendOptions{confirmed: defaultConfirmed()} }
-
-// redisSendModes are the values of the option mode.
-func redisSendModes() map[string]redis.Mode {
-	return map[string]redis.Mode{
-		"": redis.Tap, "queue": redis.Tap, "list": redis.List, "channel": redis.Channel, "stream": redis.Stream,
-	}
-}
-
-func newRedisSender(env *pipeline.Env, o *redisSendOptions) (core.Handler, error) {
-	uri, err := brokerURI(o.URI, "redis", "rediss", "unix")
-	secure, terr := o.config()
-	mode := redisSendModes()[o.Mode]
-	err = errors.Join(err, terr, oneOf("mode", o.Mode, "queue", "list", "channel", "stream"), notNegative("max_length", o.MaxLength),
-		notNegative("window", o.Window), oneOf("encoding", o.Encoding, "short", "json"))
-	plain := mode == redis.List || mode == redis.Channel
-	short := plain && o.Encoding != "json"
-	switch {
-	case o.Newest && mode != redis.List:
-		err = errors.Join(err, config.At("newest_first", "only a list has an order to choose: set mode: list"))
-	case o.Encoding == "short" && !plain:
-		err = errors.Join(err, config.At("encoding", "short is for the modes list and channel"))
-	case len(o.ExtraFields) > 0 && !short:
-		err = errors.Join(err, config.At("extra_fields", "are for the encoding short, of the modes list and channel"))
-	}
-	if err != nil {
-		return nil, err
-	}
-	settings := redis.Options{
-		URI: uri, Mode: mode, Queue: o.Queue, Newest: o.Newest, MaxLength: int64(o.MaxLength), Window: o.Window, Linger: o.Linger,
-		TLS: secure, OnPeer: peerLogger(env),
-	}
-	var encode func([]byte, *core.Record) ([]byte, error)
-	if short {
-		var fields core.Fields
-		for name, value := range o.ExtraFields {
-			fields.Set(name, value)
-		}
-		encode = redis.Encoder(fields)
-	}
-	if err := settings.Check(); err != nil {
-		return nil, config.At("uri", "%w", err)
-	}
-	return sendToBroker(env, &o.sending, encode, func() (*redis.Sender, error) { return redis.NewSender(settings) })
 }
 
 type natsSendOptions struct {

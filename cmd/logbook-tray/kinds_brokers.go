@@ -15,7 +15,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue/mqtt"
 	"github.com/logbook-tray/logbook-tray/core/queue/nats"
 	"github.com/logbook-tray/logbook-tray/core/queue/nng"
-	"github.com/logbook-tray/logbook-tray/core/queue/redis"
 )
 
 // brokerSources are the queues that a team's servers publish to.
@@ -75,38 +74,6 @@ func newAMQP(env *pipeline.Env, o *amqpOptions) (pipeline.Opener, error) {
 		return nil, config.At("uri", "%w", err)
 	}
 	return opener(env, func(context.Context) (queue.Receiver, error) { return amqp.NewReceiver(settings) }), nil
-}
-
-type redisOptions struct {
-	clientTLS
-	decoding
-
-	URI       config.Secret `yaml:"uri,required"`
-	Mode      string        `yaml:"mode"`
-	Queue     string        `yaml:"queue"`
-	Newest    bool          `yaml:"newest_first"`
-	Group     string        `yaml:"group"`
-	Consumer  string        `yaml:"consumer"`
-	MaxLength int           `yaml:"max_length"`
-	Timeout   time.Duration `yaml:"timeout"`
-}
-
-func newRedis(env *pipeline.Env, o *redisOptions) (pipeline.Opener, error) {
-	uri, err := brokerURI(o.URI, "redis", "rediss", "unix")
-	secure, terr := o.config()
-	d, derr := o.decoder(0)
-	err = errors.Join(err, terr, derr, oneOf("mode", o.Mode, "tap", "consume", "list", "channel", "stream"), notNegative("max_length", o.MaxLength))
-	if err != nil {
-		return nil, err
-	}
-	settings := redis.Options{
-		URI: uri, Mode: redis.Mode(o.Mode), Queue: o.Queue, Newest: o.Newest, Group: o.Group, Consumer: o.Consumer,
-		MaxLength: int64(o.MaxLength), Decoder: d, TLS: secure, Timeout: o.Timeout, OnPeer: peerLogger(env),
-	}
-	if err := settings.Check(); err != nil {
-		return nil, config.At("uri", "%w", err)
-	}
-	return opener(env, func(context.Context) (queue.Receiver, error) { return redis.NewReceiver(settings) }), nil
 }
 
 // natsShared are the options of both directions.

@@ -64,6 +64,8 @@ func mistakes() map[string][]string {
 			`subscribe: [{type: redis, uri: «{env: SHORT}»}]`,
 			`subscribe: [{type: redis, uri: {env: REDIS_URI}, mode: «lst»}]`,
 			`subscribe: [{type: redis, uri: {env: REDIS_URI}, max_length: «-1»}]`,
+			`subscribe: [{type: redis, uri: {env: REDIS_URI}, mode: stream, claim_after: «1ms»}]`,
+			`subscribe: [{type: redis, uri: {env: REDIS_URI}, mode: list, claim_after: «1m»}]`,
 		},
 		"Source `mongodb`": {
 			`subscribe: [{type: mongodb, uri: «{env: SHORT}»}]`,

@@ -9,7 +9,8 @@
 // What a receiver takes from a list Redis keeps in another until it is dispatched, so that
 // neither a crash of Redis nor one of this program loses it: the next receiver of the
 // same queue gets it, marked as redelivered. A stream has the acknowledgements of its
-// group for that. A [Channel] has nothing of the kind.
+// group for that; what one of the group has left, because it has died, the others claim. A
+// [Channel] has nothing of the kind.
 //
 // The keys of the package's own begin with "logbook-tray.": a user of an ACL must be
 // allowed those, and what is kombu's ("_kombu.binding.QUEUE"), besides the queue.

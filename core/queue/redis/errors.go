@@ -16,7 +16,7 @@ var remedies = []struct{ prefix, remedy string }{ //nolint:gochecknoglobals // i
 	{"MISCONF", "Redis cannot write to its disk: free the disk"},
 	{"READONLY", "this Redis is a replica and takes no records: give the address of the primary"},
 	{"WRONGTYPE", "another program keeps something else under this name: choose another queue"},
-	{"ERR unknown command", "this needs Redis 6.2 or later"},
+	{"unknown command", "this needs Redis 6.2 or later"},
 	{"DENIED", "Redis wants a password before it lets in other computers"},
 	{"NOGROUP", "somebody has removed the stream or its group, which is made again"},
 }

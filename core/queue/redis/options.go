@@ -32,14 +32,18 @@ const (
 
 // The defaults of [Options].
 const (
-	DefaultQueue     = "logging" // of MessageQueueHandler
-	DefaultKey       = "redis"   // of RedisHandler
-	DefaultGroup     = "logbook-tray"
-	DefaultMaxLength = 100_000
-	DefaultWindow    = 1000
-	DefaultLinger    = 5 * time.Second
-	DefaultTimeout   = 10 * time.Second
+	DefaultQueue      = "logging" // of MessageQueueHandler
+	DefaultKey        = "redis"   // of RedisHandler
+	DefaultGroup      = "logbook-tray"
+	DefaultClaimAfter = time.Minute
+	DefaultMaxLength  = 100_000
+	DefaultWindow     = 1000
+	DefaultLinger     = 5 * time.Second
+	DefaultTimeout    = 10 * time.Second
 )
+
+// minClaimAfter is the least time that makes sense: a Redis is asked several times within it.
+const minClaimAfter = 100 * time.Millisecond
 
 // Options are the settings of a [Receiver] or [Sender]. URI is required.
 type Options struct {
@@ -59,6 +63,11 @@ type Options struct {
 	// name of this computer. What a consumer has not acknowledged comes again when
 	// one of the same name connects.
 	Group, Consumer string
+	// ClaimAfter is how long an entry of a stream may be with another consumer of the
+	// group, without a sign from it, before it counts as left by one that has died: it is
+	// taken over, marked as redelivered. A Receiver gives such a sign for what it holds. 0
+	// means DefaultClaimAfter, less than 0 never; otherwise it is 100 ms or more.
+	ClaimAfter time.Duration
 	// MaxLength bounds the list of a tap and the stream of a sender; the oldest are
 	// dropped. 0 means DefaultMaxLength.
 	MaxLength int64
@@ -114,6 +123,10 @@ func (o Options) withDefaults() (Options, *goredis.Options, error) {
 		if o.Consumer, err = os.Hostname(); err != nil {
 			return o, nil, fmt.Errorf("choose a name for the consumer: %w", err)
 		}
+	}
+	setDefault(&o.ClaimAfter, DefaultClaimAfter)
+	if o.ClaimAfter > 0 && o.ClaimAfter < minClaimAfter {
+		return o, nil, fmt.Errorf("the claim time is less than %v", minClaimAfter)
 	}
 	setDefault(&o.MaxLength, DefaultMaxLength)
 	setDefault(&o.Window, DefaultWindow)

@@ -7,7 +7,6 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
-	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/intake"
@@ -47,7 +46,6 @@ var (
 	_ queue.Drainer  = (*Receiver)(nil)
 	_ queue.Statuser = (*Receiver)(nil)
 	_ queue.Dropper  = (*Receiver)(nil)
-	_ queue.Decoder  = (*Receiver)(nil)
 )
 
 // NewReceiver returns a receiver that connects by itself, as soon as Redis is there, and
@@ -116,6 +114,9 @@ func (r *Receiver) begin(life, receiving context.Context) {
 	dialing(life, &settings)
 	r.redis = goredis.NewClient(&settings)
 	r.settling.Go(r.tellAll)
+	if r.opts.Mode == Stream && r.opts.ClaimAfter > 0 {
+		r.settling.Go(r.keepEntries)
+	}
 }
 
 // last ends it: what nobody has received goes back to the list; what was not acknowledged
@@ -157,12 +158,6 @@ func (r *Receiver) tellAll() {
 		}
 		_ = tell(r.life)
 	}
-}
-
-// Decode implements [queue.Decoder].
-func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
-	m = r.decoded(m.Body)
-	return m.Record, m.Err
 }
 
 // message makes a message of what a program has put into Redis.

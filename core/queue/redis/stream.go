@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -18,8 +19,8 @@ import (
 // entries are the entries of a stream that were received.
 type entries struct {
 	mu      sync.Mutex
-	open    map[string]struct{} // not settled
-	settled []string            // to be acknowledged
+	open    map[string]struct{} // not acknowledged
+	settled []string            // those of them that are to be
 	highest entryID             // the last one that was received; of the goroutine that receives
 }
 
@@ -27,13 +28,14 @@ type entries struct {
 func (e *entries) settle(id string, done bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.open, id)
 	if done {
 		e.settled = append(e.settled, id)
+	} else {
+		delete(e.open, id)
 	}
 }
 
-// take remembers an entry. It reports false if it is still being dispatched.
+// take remembers an entry. It reports false if it was received and is not acknowledged.
 func (e *entries) take(id string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -55,32 +57,57 @@ func (r *Receiver) stream(ctx context.Context) error {
 	if err := r.acknowledge(r.life); err != nil {
 		return fmt.Errorf("acknowledge: %w", err)
 	}
-	r.link.Up("reads the stream "+r.opts.Queue, nil)
-	from := "0"
+	r.link.Up(r.reading(), nil)
+	from, looked := "0", time.Time{}
 	for ctx.Err() == nil {
-		streams, err := r.redis.XReadGroup(r.life, &goredis.XReadGroupArgs{
-			Group: r.opts.Group, Consumer: r.opts.Consumer, Streams: []string{r.opts.Queue, from},
-			Count: inbox.Batch, Block: block,
-		}).Result()
-		if err != nil && !errors.Is(err, goredis.Nil) {
-			return fmt.Errorf("read %s: %w", r.opts.Queue, err)
+		if from == ">" && r.opts.ClaimAfter > 0 && time.Since(looked) > r.opts.ClaimAfter/claimsPer {
+			looked = time.Now()
+			some, err := r.inheritEntries(ctx)
+			if err != nil {
+				return err
+			}
+			if some {
+				from = "0"
+			}
 		}
-		if len(streams) == 0 || len(streams[0].Messages) == 0 {
+		last, err := r.readGroup(from)
+		switch {
+		case err != nil:
+			return err
+		case last == "":
 			from = ">"
-			continue
+		case from != ">":
+			from = last
 		}
-		batch := r.inbox.New()
-		for _, entry := range streams[0].Messages {
-			if r.entries.take(entry.ID) {
-				batch = append(batch, r.entry(entry, from != ">"))
-			}
-			if from != ">" {
-				from = entry.ID
-			}
-		}
-		r.inbox.Put(batch)
 	}
 	return nil
+}
+
+// reading says what we do.
+func (r *Receiver) reading() string { return "reads the stream " + r.opts.Queue }
+
+// readGroup hands over what this consumer was given after an entry and has not
+// acknowledged, or what is new, and returns the last of them; "" if there is nothing.
+func (r *Receiver) readGroup(from string) (last string, err error) {
+	streams, err := r.redis.XReadGroup(r.life, &goredis.XReadGroupArgs{
+		Group: r.opts.Group, Consumer: r.opts.Consumer, Streams: []string{r.opts.Queue, from},
+		Count: inbox.Batch, Block: block,
+	}).Result()
+	if err != nil && !errors.Is(err, goredis.Nil) {
+		return "", fmt.Errorf("read %s: %w", r.opts.Queue, err)
+	}
+	if len(streams) == 0 {
+		return "", nil
+	}
+	batch := r.inbox.New()
+	for _, entry := range streams[0].Messages {
+		if r.entries.take(entry.ID) {
+			batch = append(batch, r.entry(entry, from != ">"))
+		}
+		last = entry.ID
+	}
+	r.inbox.Put(batch)
+	return last, nil
 }
 
 // entry makes a message of an entry of a stream.
@@ -112,16 +139,23 @@ func (r *Receiver) acknowledge(ctx context.Context) error {
 		return nil
 	}
 	err := r.redis.XAck(ctx, r.opts.Queue, r.opts.Group, ids...).Err()
+	r.entries.mu.Lock()
+	defer r.entries.mu.Unlock()
 	if err != nil {
-		r.entries.mu.Lock()
-		defer r.entries.mu.Unlock()
 		r.entries.settled = append(ids, r.entries.settled...)
+		return err
 	}
-	return err
+	for _, id := range ids {
+		delete(r.entries.open, id)
+	}
+	return nil
 }
 
 // entryID orders the entries of a stream.
 type entryID struct{ time, number uint64 }
+
+// String returns "1700000000000-3".
+func (id entryID) String() string { return fmt.Sprintf("%d-%d", id.time, id.number) }
 
 // parseID reads "1700000000000-3".
 func parseID(text string) entryID {

@@ -144,6 +144,11 @@ func TestAUserWhoMayNotIsToldWhat(t *testing.T) {
 	}
 }
 
+func TestARedisThatIsTooOldIsSaid(t *testing.T) {
+	o, _ := options(t, redis.List, "--rename-command", "LMOVE", "OTHER-LMOVE", "--rename-command", "BLMOVE", "OTHER-BLMOVE")
+	brokertest.Failed(t, subscriber(t, o), "this needs Redis 6.2 or later")
+}
+
 func TestAKeyOfSomethingElseIsSaid(t *testing.T) {
 	for _, mode := range modes {
 		o, _ := options(t, mode)
