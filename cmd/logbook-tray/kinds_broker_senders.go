@@ -152,7 +152,7 @@ func defaultAMQPSend() *amqpSendOptions { return &amqpSendOptions{confirmed: def
 
 func newAMQPSender(env *pipeline.Env, o *amqpSendOptions) (core.Handler, error) {
 	uri, err := brokerURI(o.URI, "amqp", "amqps")
-	secure, terr := o.config()
+	secure, terr := o.configFor(o.URI.Reveal(), "amqps")
 	if err = errors.Join(err, terr, notNegative("window", o.Window)); err != nil {
 		return nil, err
 	}
@@ -196,7 +196,7 @@ func defaultMQTTSend() *mqttSendOptions { return &mqttSendOptions{confirmed: def
 
 func newMQTTSender(env *pipeline.Env, o *mqttSendOptions) (core.Handler, error) {
 	uri, err := brokerURI(o.URI, "mqtt", "mqtts")
-	secure, terr := o.config()
+	secure, terr := o.configFor(o.URI.Reveal(), "mqtts")
 	if err = errors.Join(err, terr, notNegative("window", o.Window)); err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ type amqpOptions struct {
 
 func newAMQP(env *pipeline.Env, o *amqpOptions) (pipeline.Opener, error) {
 	uri, err := brokerURI(o.URI, "amqp", "amqps")
-	secure, terr := o.config()
+	secure, terr := o.configFor(o.URI.Reveal(), "amqps")
 	d, derr := o.decoder(0)
 	err = errors.Join(err, terr, derr, notNegative("prefetch", o.Prefetch), notNegative("tap_length", o.TapLength))
 	if err != nil {
@@ -140,7 +140,7 @@ type mqttOptions struct {
 
 func newMQTT(env *pipeline.Env, o *mqttOptions) (pipeline.Opener, error) {
 	uri, err := brokerURI(o.URI, "mqtt", "mqtts")
-	secure, terr := o.config()
+	secure, terr := o.configFor(o.URI.Reveal(), "mqtts")
 	d, derr := o.decoder(o.MaxSize)
 	if err = errors.Join(err, terr, derr); err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func newHTTP(env *pipeline.Env, o *httpOptions) (core.Handler, error) {
 	}
 	settings.Batch = o.Batch
 	f, err := o.formatter(format.DefaultTemplate)
-	secure, terr := o.config()
+	secure, terr := o.configFor(strings.ToLower(o.URL), "https")
 	if err := errors.Join(err, terr, o.check(f)); err != nil {
 		return nil, err
 	}

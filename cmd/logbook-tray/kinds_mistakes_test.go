@@ -59,6 +59,12 @@ func mistakes() map[string][]string {
 			`subscribe: [«{type: amqp}»]`,
 			`subscribe: [{type: amqp, uri: {env: AMQP_URI}, prefetch: «-1»}]`,
 			`subscribe: [{type: amqp, uri: {env: AMQP_URI}, tap_length: «-1»}]`,
+			`subscribe: [{type: amqp, uri: "amqps://h", tls_cert: «/no/such/file», tls_key: /no/such/key}]`,
+			`subscribe: [{type: amqp, uri: "amqps://h", tls_cert: "{HOME}/.config/logbook-tray/cert.pem", tls_key: «/no/such/file»}]`,
+			`subscribe: [{type: amqp, uri: "amqps://h", tls_cert: «"{HOME}/.config/logbook-tray/cert.pem"»}]`,
+			`subscribe: [{type: amqp, uri: "amqps://h", tls_key: «"{HOME}/.config/logbook-tray/key.pem"»}]`,
+			`subscribe: [{type: amqp, uri: "amqps://h", tls_cert: «"{HOME}/.config/logbook-tray/key.pem"», tls_key: "{HOME}/.config/logbook-tray/key.pem"}]`,
+			`subscribe: [{type: amqp, uri: {env: AMQP_URI}, tls_ca: «"{HOME}/.config/logbook-tray/ca.pem"»}]`,
 		},
 		"Source `redis`": {
 			`subscribe: [{type: redis, uri: «{env: SHORT}»}]`,
@@ -66,6 +72,7 @@ func mistakes() map[string][]string {
 			`subscribe: [{type: redis, uri: {env: REDIS_URI}, max_length: «-1»}]`,
 			`subscribe: [{type: redis, uri: {env: REDIS_URI}, mode: stream, claim_after: «1ms»}]`,
 			`subscribe: [{type: redis, uri: {env: REDIS_URI}, mode: list, claim_after: «1m»}]`,
+			`subscribe: [{type: redis, uri: {env: REDIS_URI}, tls_cert: «"{HOME}/.config/logbook-tray/cert.pem"», tls_key: "{HOME}/.config/logbook-tray/key.pem"}]`,
 		},
 		"Source `mongodb`": {
 			`subscribe: [{type: mongodb, uri: «{env: SHORT}»}]`,
@@ -198,6 +205,7 @@ func mistakes() map[string][]string {
 			`handlers: [{type: syslog, address: h, framing: «octets»}]`,
 			`handlers: [{type: syslog, address: h, tls_ca: «/no/such/file»}]`,
 			`handlers: [{type: syslog, queue_size: «-1»}]`,
+			`handlers: [{type: syslog, address: h, tls_ca: «"{HOME}/.config/logbook-tray/ca.pem"»}]`,
 		},
 		"Handler `mail`": {
 			`handlers: [{type: mail, from_addr: «nobody», recipients: [a@b.c]}]`,

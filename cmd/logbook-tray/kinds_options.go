@@ -1,13 +1,9 @@
 package main
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -141,65 +137,6 @@ func colorMode(name string) (handler.ColorMode, error) {
 		return handler.ColorNever, nil
 	}
 	return handler.ColorAuto, oneOf("color", name, "auto", "always", "never")
-}
-
-// serverTLS are the options of sources that can be reached from elsewhere.
-type serverTLS struct {
-	TLSCert string `yaml:"tls_cert,path"`
-	TLSKey  string `yaml:"tls_key,path"`
-}
-
-// config returns the settings; nil if no certificate is given.
-func (o *serverTLS) config(clientCA string) (*tls.Config, error) {
-	switch {
-	case o.TLSCert == "" && o.TLSKey == "" && clientCA == "":
-		return nil, nil //nolint:nilnil // plain text
-	case o.TLSCert == "":
-		return nil, errors.New("TLS needs tls_cert, the file of the certificate")
-	case o.TLSKey == "":
-		return nil, config.At("tls_cert", "needs tls_key, the file of its key")
-	}
-	pair, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
-	if err != nil {
-		return nil, config.At("tls_cert", "%w", err)
-	}
-	t := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
-	if clientCA != "" {
-		if t.ClientCAs, err = certificates("tls_client_ca", clientCA); err != nil {
-			return nil, err
-		}
-		t.ClientAuth = tls.RequireAndVerifyClientCert
-	}
-	return t, nil
-}
-
-// clientTLS are the options of handlers that speak TLS to a server.
-type clientTLS struct {
-	TLSCA string `yaml:"tls_ca,path"`
-}
-
-// config returns the settings; nil if the certificates of the system will do.
-func (o *clientTLS) config() (*tls.Config, error) {
-	if o.TLSCA == "" {
-		return nil, nil //nolint:nilnil // the default
-	}
-	pool, err := certificates("tls_ca", o.TLSCA)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
-}
-
-func certificates(field, path string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(path)
-	if err != nil {
-		return nil, config.At(field, "%w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, config.At(field, "no certificate in %q", path)
-	}
-	return pool, nil
 }
 
 // checkAddress checks HOST:PORT, or the path of a Unix socket.

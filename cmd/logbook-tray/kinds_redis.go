@@ -29,7 +29,7 @@ type redisOptions struct {
 
 func newRedis(env *pipeline.Env, o *redisOptions) (pipeline.Opener, error) {
 	uri, err := brokerURI(o.URI, "redis", "rediss", "unix")
-	secure, terr := o.config()
+	secure, terr := o.configFor(o.URI.Reveal(), "rediss")
 	d, derr := o.decoder(0)
 	err = errors.Join(err, terr, derr, oneOf("mode", o.Mode, "tap", "consume", "list", "channel", "stream"), notNegative("max_length", o.MaxLength))
 	if o.ClaimAfter != 0 && o.Mode != "stream" {
@@ -76,7 +76,7 @@ func redisSendModes() map[string]redis.Mode {
 
 func newRedisSender(env *pipeline.Env, o *redisSendOptions) (core.Handler, error) {
 	uri, err := brokerURI(o.URI, "redis", "rediss", "unix")
-	secure, terr := o.config()
+	secure, terr := o.configFor(o.URI.Reveal(), "rediss")
 	mode := redisSendModes()[o.Mode]
 	err = errors.Join(err, terr, oneOf("mode", o.Mode, "queue", "list", "channel", "stream"), notNegative("max_length", o.MaxLength),
 		notNegative("window", o.Window), oneOf("encoding", o.Encoding, "short", "json"))

@@ -59,7 +59,7 @@ type syslogOptions struct {
 func newSyslog(env *pipeline.Env, o *syslogOptions) (core.Handler, error) {
 	return sendAsync(env, &o.sending, func() (*syslog.Handler, error) {
 		f, err := o.formatter("{record.channel}: {record.message}")
-		secure, terr := o.config()
+		secure, terr := o.configIf(o.Transport == syslog.TLS, "set transport: tls")
 		if err := errors.Join(err, terr); err != nil {
 			return nil, err
 		}

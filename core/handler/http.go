@@ -18,6 +18,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/format"
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 )
 
 // DefaultHTTPTimeout is the default of [HTTPOptions].Timeout.
@@ -262,7 +263,7 @@ func (h *HTTP) send(req *http.Request) error {
 
 // failed says what was done when err happened, without secrets.
 func (h *HTTP) failed(err error) error {
-	return fmt.Errorf("%s %s: %w", h.o.Method, bare(h.url), err)
+	return fmt.Errorf("%s %s: %w", h.o.Method, bare(h.url), handshake.Explain(err))
 }
 
 // permanent reports whether all errors are such that trying again is of no use.

@@ -38,6 +38,7 @@ func run() error {
 	listen := flag.String("listen", "127.0.0.1:27017", "the address")
 	cert := flag.String("cert", "", "a certificate, to speak TLS and nothing else")
 	key := flag.String("key", "", "its key")
+	clients := flag.String("clients", "", "the authority of the certificates that clients must have; empty: none")
 	flag.Parse()
 	if *dir == "" {
 		return errors.New("-dir is missing")
@@ -55,7 +56,7 @@ func run() error {
 		SQLiteURL: "file:" + full + "/?_pragma=synchronous(off)",
 	}
 	if *cert != "" {
-		config.Listener = ferretdb.ListenerConfig{TLS: *listen, TLSCertFile: *cert, TLSKeyFile: *key}
+		config.Listener = ferretdb.ListenerConfig{TLS: *listen, TLSCertFile: *cert, TLSKeyFile: *key, TLSCAFile: *clients}
 	}
 	server, err := ferretdb.New(config)
 	if err != nil {

@@ -22,7 +22,9 @@ import (
 
 // writeCertificates writes a new authority, ca.pem, and a server's certificate for
 // 127.0.0.1 and localhost, server.pem and server-key.pem, that is valid until an hour
-// ago if it has expired.
+// ago if it has expired; and those of clients: client.pem and client-key.pem, and
+// expired.pem and expired-key.pem. That of nobody, stranger.pem and stranger-key.pem, is
+// signed by itself.
 func writeCertificates(dir string, expired bool) error {
 	authority := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority of a test"},
@@ -38,22 +40,57 @@ func writeCertificates(dir string, expired bool) error {
 	if expired {
 		server.NotBefore, server.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
 	}
-	authorityKey, err1 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	serverKey, err2 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err := errors.Join(err1, err2); err != nil {
-		return fmt.Errorf("make keys: %w", err)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return fmt.Errorf("make a key: %w", err)
 	}
-	authorityDER, err1 := x509.CreateCertificate(rand.Reader, authority, authority, authorityKey.Public(), authorityKey)
-	serverDER, err2 := x509.CreateCertificate(rand.Reader, server, authority, serverKey.Public(), authorityKey)
-	keyDER, err3 := x509.MarshalPKCS8PrivateKey(serverKey)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return fmt.Errorf("make certificates: %w", err)
+	der, err := x509.CreateCertificate(rand.Reader, authority, authority, key.Public(), key)
+	if err != nil {
+		return fmt.Errorf("make an authority: %w", err)
 	}
+	client := &x509.Certificate{
+		SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: "tray"}, NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	old := *client
+	old.NotAfter = time.Now().Add(-time.Hour)
 	return errors.Join(
-		writePEM(dir, "ca.pem", "CERTIFICATE", authorityDER),
-		writePEM(dir, "server.pem", "CERTIFICATE", serverDER),
-		writePEM(dir, "server-key.pem", "PRIVATE KEY", keyDER),
+		writePEM(dir, "ca.pem", "CERTIFICATE", der),
+		writeCertificate(dir, "server", server, authority, key),
+		writeCertificate(dir, "client", client, authority, key),
+		writeCertificate(dir, "expired", &old, authority, key),
+		writeCertificate(dir, "stranger", client, client, nil),
 	)
+}
+
+// writeCertificate writes a certificate and its key. It is signed by the authority, or by
+// itself if that has no key.
+func writeCertificate(dir, name string, template, authority *x509.Certificate, signer *ecdsa.PrivateKey) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return fmt.Errorf("make a key: %w", err)
+	}
+	if signer == nil {
+		signer = key
+	}
+	der, err1 := x509.CreateCertificate(rand.Reader, template, authority, key.Public(), signer)
+	keyDER, err2 := x509.MarshalPKCS8PrivateKey(key)
+	if err := errors.Join(err1, err2); err != nil {
+		return fmt.Errorf("make a certificate: %w", err)
+	}
+	return errors.Join(writePEM(dir, name+".pem", "CERTIFICATE", der), writePEM(dir, name+"-key.pem", "PRIVATE KEY", keyDER))
+}
+
+// WriteCertificates returns a directory with an authority, and the certificates of a server
+// and of clients: ca.pem, and NAME.pem and NAME-key.pem of server, client, expired and
+// stranger, the last of which is not of that authority.
+func WriteCertificates(t testing.TB) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := writeCertificates(dir, false); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func writePEM(dir, name, kind string, der []byte) error {

@@ -25,22 +25,31 @@ func StartFerretDB(t testing.TB) *Broker {
 // file ca.pem in its directory.
 func StartFerretDBTLS(t testing.TB) *Broker {
 	t.Helper()
-	return ferretdbTLS(t, false)
+	return ferretdbTLS(t, WriteCertificates(t))
+}
+
+// StartFerretDBMutualTLS is [StartFerretDBTLS] that wants a certificate of clients, such as
+// client.pem and client-key.pem in its directory.
+func StartFerretDBMutualTLS(t testing.TB) *Broker {
+	t.Helper()
+	dir := WriteCertificates(t)
+	return ferretdbTLS(t, dir, "-clients", filepath.Join(dir, "ca.pem"))
 }
 
 // StartFerretDBExpired is [StartFerretDBTLS] with a certificate that has expired.
 func StartFerretDBExpired(t testing.TB) *Broker {
 	t.Helper()
-	return ferretdbTLS(t, true)
-}
-
-func ferretdbTLS(t testing.TB, expired bool) *Broker {
-	t.Helper()
 	dir := t.TempDir()
-	if err := writeCertificates(dir, expired); err != nil {
+	if err := writeCertificates(dir, true); err != nil {
 		t.Fatal(err)
 	}
-	return ferretdb(t, dir, tlsReady, "-cert", filepath.Join(dir, "server.pem"), "-key", filepath.Join(dir, "server-key.pem"))
+	return ferretdbTLS(t, dir)
+}
+
+func ferretdbTLS(t testing.TB, dir string, options ...string) *Broker {
+	t.Helper()
+	options = append(options, "-cert", filepath.Join(dir, "server.pem"), "-key", filepath.Join(dir, "server-key.pem"))
+	return ferretdb(t, dir, tlsReady, options...)
 }
 
 func ferretdb(t testing.TB, dir string, ready func(port int) func(context.Context) error, options ...string) *Broker {

@@ -34,13 +34,26 @@ func StartMosquittoPassword(t testing.TB, user, password string, lines ...string
 // file ca.pem in its directory, unless its certificate has expired.
 func StartMosquittoTLS(t testing.TB, expired bool) *Broker {
 	t.Helper()
-	found(t, mosquitto)
 	dir := t.TempDir()
 	if err := writeCertificates(dir, expired); err != nil {
 		t.Fatal(err)
 	}
+	return startMosquittoTLS(t, dir)
+}
+
+// StartMosquittoMutualTLS is [StartMosquittoTLS] that wants a certificate of clients, such as
+// client.pem and client-key.pem in its directory.
+func StartMosquittoMutualTLS(t testing.TB) *Broker {
+	t.Helper()
+	dir := WriteCertificates(t)
+	return startMosquittoTLS(t, dir, "require_certificate true", "cafile "+filepath.Join(dir, "ca.pem"))
+}
+
+func startMosquittoTLS(t testing.TB, dir string, lines ...string) *Broker {
+	t.Helper()
+	found(t, mosquitto)
 	return started(t, dir, func(port int) *Broker {
-		return &Broker{launch: launchMosquitto(dir, port, nil), ready: tlsReady(port)}
+		return &Broker{launch: launchMosquitto(dir, port, lines), ready: tlsReady(port)}
 	})
 }
 

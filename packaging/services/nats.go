@@ -28,13 +28,20 @@ func StartNATSTLS(t testing.TB) *Broker {
 	return startNATSTLS(t, false)
 }
 
+// StartNATSMutualTLS is [StartNATSTLS] that wants a certificate of clients, such as
+// client.pem and client-key.pem in its directory.
+func StartNATSMutualTLS(t testing.TB) *Broker {
+	t.Helper()
+	return startNATSTLS(t, false, "--tlsverify")
+}
+
 // StartNATSExpired is [StartNATSTLS] with a certificate that has expired.
 func StartNATSExpired(t testing.TB) *Broker {
 	t.Helper()
 	return startNATSTLS(t, true)
 }
 
-func startNATSTLS(t testing.TB, expired bool) *Broker {
+func startNATSTLS(t testing.TB, expired bool, options ...string) *Broker {
 	t.Helper()
 	found(t, "/usr/sbin/nats-server")
 	dir := t.TempDir()
@@ -42,10 +49,11 @@ func startNATSTLS(t testing.TB, expired bool) *Broker {
 		t.Fatal(err)
 	}
 	return started(t, dir, func(port int) *Broker {
-		return &Broker{launch: func() (*process, error) {
-			return launch("nats", dir, strconv.Itoa(port), "--tls",
-				"--tlscert", filepath.Join(dir, "server.pem"), "--tlskey", filepath.Join(dir, "server-key.pem"))
-		}, ready: natsReady(port)}
+		args := append([]string{
+			"nats", dir, strconv.Itoa(port), "--tls", "--tlscacert", filepath.Join(dir, "ca.pem"),
+			"--tlscert", filepath.Join(dir, "server.pem"), "--tlskey", filepath.Join(dir, "server-key.pem"),
+		}, options...)
+		return &Broker{launch: func() (*process, error) { return launch(args...) }, ready: natsReady(port)}
 	})
 }
 

@@ -71,6 +71,17 @@ func (s *Shared) Control(t testing.TB, args ...string) {
 	}
 }
 
+// MutualTLS has RabbitMQ, which runs, want certificates of clients at one more port, until it is
+// started again, and returns that address. client.pem and client-key.pem in its directory do.
+func (s *Shared) MutualTLS(t testing.TB) string {
+	t.Helper()
+	b := s.RabbitMQ(t)
+	s.Control(t, "eval", fmt.Sprintf(`rabbit_networking:start_ssl_listener({"127.0.0.1", %d}, [
+		{cacertfile, "%[2]s/ca.pem"}, {certfile, "%[2]s/server.pem"}, {keyfile, "%[2]s/server-key.pem"},
+		{verify, verify_peer}, {fail_if_no_peer_cert, true}], 1).`, b.Port+3, b.Dir))
+	return address(b.Port + 3)
+}
+
 // TLSAddr returns the address where RabbitMQ speaks TLS.
 func (b *Broker) TLSAddr() string { return address(b.Port + 1) }
 
@@ -91,8 +102,8 @@ func (s *Shared) start() (*Broker, error) {
 		return nil, err
 	}
 	s.at = epmd
-	// For AMQP, for TLS, and for other nodes.
-	return start(dir, 3, func(port int) *Broker {
+	// For AMQP, for TLS, for other nodes, and for TLS with certificates of clients.
+	return start(dir, 4, func(port int) *Broker {
 		return &Broker{launch: func() (*process, error) {
 			return launch("rabbitmq", dir, strconv.Itoa(port), strconv.Itoa(port+2), strconv.Itoa(epmd))
 		}, ready: rabbitmqReady(port)}

@@ -28,14 +28,23 @@ func StartRedis(t testing.TB, options ...string) *Broker {
 // ca.pem in its directory.
 func StartRedisTLS(t testing.TB) *Broker {
 	t.Helper()
+	return startRedisTLS(t, "no")
+}
+
+// StartRedisMutualTLS is [StartRedisTLS] that wants a certificate of clients, such as
+// client.pem and client-key.pem in its directory.
+func StartRedisMutualTLS(t testing.TB) *Broker {
+	t.Helper()
+	return startRedisTLS(t, "yes")
+}
+
+func startRedisTLS(t testing.TB, clients string) *Broker {
+	t.Helper()
 	found(t, "/usr/bin/redis-server")
-	dir := t.TempDir()
-	if err := writeCertificates(dir, false); err != nil {
-		t.Fatal(err)
-	}
+	dir := WriteCertificates(t)
 	return started(t, dir, func(port int) *Broker {
 		return &Broker{launch: func() (*process, error) {
-			return launch("redis", dir, "0", "--tls-port", strconv.Itoa(port), "--tls-auth-clients", "no",
+			return launch("redis", dir, "0", "--tls-port", strconv.Itoa(port), "--tls-auth-clients", clients,
 				"--tls-cert-file", filepath.Join(dir, "server.pem"), "--tls-key-file", filepath.Join(dir, "server-key.pem"),
 				"--tls-ca-cert-file", filepath.Join(dir, "ca.pem"))
 		}, ready: tlsReady(port)}

@@ -28,7 +28,7 @@ func alive(c net.Conn) bool {
 	err = raw.Read(func(fd uintptr) bool {
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		// What a syslog server says over TLS is goodbye.
+		// What a syslog server says over TLS may be goodbye.
 		open = n > 0 && !encrypted || err == syscall.EAGAIN || err == syscall.EINTR
 		return true
 	})

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/format"
 	"github.com/logbook-tray/logbook-tray/core/handler"
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 )
 
 // The time for which a daemon that could not be reached is left alone.
@@ -89,11 +91,15 @@ func (h *Handler) send(ctx context.Context, p []byte) error {
 		return handler.ErrClosed
 	}
 	if h.conn != nil {
-		if alive(h.conn) && write(ctx, h.conn, p) == nil {
+		why := goodbye(h.conn)
+		if why == nil && write(ctx, h.conn, p) == nil {
 			return nil
 		}
 		_ = h.conn.Close() // it is lost, and the message with it, unless a new one takes it
 		h.conn = nil
+		if handshake.Refused(why) {
+			return h.wait(why)
+		}
 	}
 	if err := h.connect(ctx); err != nil {
 		return err
@@ -125,10 +131,40 @@ func (h *Handler) connect(ctx context.Context) error {
 		return nil
 	}
 	if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) { // not when the caller gave up
-		h.pause = min(max(2*h.pause, firstPause), maxPause)
-		h.after, h.cause = time.Now().Add(h.pause), err
+		return h.wait(err)
 	}
 	return err
+}
+
+// wait puts off the next attempt to connect because of err, and says what to do about it.
+func (h *Handler) wait(err error) error {
+	h.pause = min(max(2*h.pause, firstPause), maxPause)
+	h.after, h.cause = time.Now().Add(h.pause), handshake.Explain(err)
+	return h.cause
+}
+
+// goodbye returns why the other end has hung up; nil if it has not.
+func goodbye(c net.Conn) error {
+	if alive(c) {
+		return nil
+	}
+	t, encrypted := c.(*tls.Conn)
+	if !encrypted {
+		return io.EOF
+	}
+	// Something was said: that we are not welcome, or only what TLS needs.
+	if err := t.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+		return err
+	}
+	for {
+		_, err := t.Read(make([]byte, 1<<10))
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 func (h *Handler) dial(ctx context.Context) (net.Conn, error) {

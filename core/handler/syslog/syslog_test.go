@@ -187,6 +187,14 @@ func TestSyslogOverTLS(t *testing.T) {
 	if got := d.waitFor(t, "secret"); !regexp.MustCompile(`^\d+ <14>1 `).MatchString(got) {
 		t.Errorf("got %q", got)
 	}
+	for range 10 { // what TLS itself has to say is no goodbye
+		handle(t, h, rec(core.LevelInfo, "secret"))
+	}
+	handle(t, h, rec(core.LevelInfo, "end"))
+	d.waitFor(t, "end")
+	if got := d.all(); len(got) != 1 {
+		t.Errorf("%d connections", len(got))
+	}
 	d.hangUp()
 	reconnected := func(got []string) bool { return len(got) > 1 && strings.HasSuffix(got[1], "again") }
 	d.wait(t, func(got []string) bool {

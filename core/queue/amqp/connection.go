@@ -11,7 +11,7 @@ import (
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
-	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 )
 
 // heartbeat is how often either end shows that it is there.
@@ -48,7 +48,11 @@ func connect(ctx, life context.Context, uri amqp091.URI, o *Options) (*connectio
 			stop = context.AfterFunc(limited, func() { _ = socket.Close() })
 			c.end = context.AfterFunc(life, func() { _ = socket.Close() })
 			// The library lifts it when the broker has let us in.
-			return socket, socket.SetDeadline(time.Now().Add(o.Timeout))
+			err = socket.SetDeadline(time.Now().Add(o.Timeout))
+			if uri.Scheme == "amqps" {
+				return handshake.HearOut(socket), err
+			}
+			return socket, err
 		},
 	}
 	if uri.Scheme == "amqps" {
@@ -147,6 +151,9 @@ func (c *connection) try(declare func(ch *amqp091.Channel, passive bool) error) 
 
 // explain says what to do about an error of connecting.
 func explain(err error, uri amqp091.URI) error {
+	if handshake.Refused(err) {
+		return fmt.Errorf("connect: %w", handshake.Explain(err))
+	}
 	if refused, ok := errors.AsType[*amqp091.Error](err); ok {
 		switch refused.Code {
 		case amqp091.AccessRefused:
@@ -160,7 +167,7 @@ func explain(err error, uri amqp091.URI) error {
 	if uri.Scheme != "amqps" && errors.Is(err, io.EOF) {
 		err = fmt.Errorf("the server hangs up: it may be no broker, or want TLS (amqps:): %w", err)
 	}
-	return fmt.Errorf("connect: %w", link.ExplainTLS(err))
+	return fmt.Errorf("connect: %w", err)
 }
 
 // explainUse says what to do about an error that came later.
@@ -182,7 +189,7 @@ func explainUse(err error, uri amqp091.URI) error {
 
 // isRefused reports whether the broker is there and does not want us.
 func isRefused(err error) bool {
-	if link.IsTLS(err) {
+	if handshake.Refused(err) {
 		return true
 	}
 	refused, ok := errors.AsType[*amqp091.Error](err)

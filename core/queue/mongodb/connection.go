@@ -16,6 +16,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
+
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 )
 
 // connection is a connection to the server, or to the servers of a replica set. It is not
@@ -180,10 +182,10 @@ func brief(err error) error {
 		return answer
 	}
 	if refused, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return refused
+		return handshake.Explain(refused)
 	}
 	if network, ok := errors.AsType[*net.OpError](err); ok {
-		return network
+		return handshake.Explain(network)
 	}
 	if _, ok := errors.AsType[topology.ServerSelectionError](err); ok {
 		return errors.New("the servers answer, and none takes what is written: is there a primary, and is the replica set called as the URI says?")
@@ -221,7 +223,7 @@ func code(err error) int {
 
 // isRefused reports whether the server is there and does not want us.
 func isRefused(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	if handshake.Refused(err) {
 		return true
 	}
 	return slices.Contains([]int{codeUserNotFound, codeUnauthorized, codeAuthenticationFailed, codeInvalid, codeAtlas}, code(err))

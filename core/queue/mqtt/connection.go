@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
 	"github.com/eclipse/paho.golang/paho/session/state"
+
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 )
 
 // connection is a connection to the broker. It is not mended when it breaks.
@@ -191,15 +192,12 @@ func explain(err error, uri *url.URL) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("connect: the broker has closed the connection; it has to speak MQTT 5, and with TLS only mqtts will do: %w", err)
 	}
-	return fmt.Errorf("connect: %w", err)
+	return fmt.Errorf("connect: %w", handshake.Explain(err))
 }
 
 // isRefused reports whether the broker is there and does not want us.
 func isRefused(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // it does not speak TLS
+	if handshake.Refused(err) {
 		return true
 	}
 	r, ok := errors.AsType[*refusal](err)

@@ -14,6 +14,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
 	"github.com/eclipse/paho.golang/paho/log"
+
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 )
 
 // keepAlive is how long, in seconds, nothing may come from us before the broker takes us for
@@ -59,7 +61,7 @@ func dial(ctx context.Context, uri *url.URL, o *Options) (*socket, error) {
 		if config.ServerName == "" {
 			config.ServerName = uri.Hostname()
 		}
-		t := tls.Client(c, config)
+		t := tls.Client(handshake.HearOut(c), config)
 		if err := t.HandshakeContext(ctx); err != nil {
 			_ = c.Close()
 			return nil, err

@@ -13,6 +13,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 )
 
 // connection is a connection to the server. It is not mended when it breaks: the next one
@@ -28,18 +30,23 @@ type connection struct {
 // dialer dials for as long as a context allows, and closes the socket when that ends before
 // the server has let us in.
 type dialer struct {
-	ctx context.Context //nolint:containedctx // the library's dialer takes none
-	end func() bool     // the context is not watched any more
+	ctx    context.Context //nolint:containedctx // the library's dialer takes none
+	end    func() bool     // the context is not watched any more
+	secure bool            // TLS is spoken
 }
 
 // Dial implements the dialer of the library.
 func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	var nd net.Dialer
 	c, err := nd.DialContext(d.ctx, network, address)
-	if err == nil {
-		d.end = context.AfterFunc(d.ctx, func() { _ = c.Close() })
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	d.end = context.AfterFunc(d.ctx, func() { _ = c.Close() })
+	if d.secure {
+		return handshake.HearOut(c), nil
+	}
+	return c, nil
 }
 
 // connect connects for as long as ctx allows, and closes the connection when life ends,
@@ -65,6 +72,7 @@ func connect(ctx, life context.Context, uri *url.URL, o *Options) (*connection, 
 			config = &tls.Config{MinVersion: tls.VersionTLS12}
 		}
 		options = append(options, nats.Secure(config))
+		dial.secure = true
 	}
 	if o.Credentials != "" {
 		if _, err := os.Stat(o.Credentials); err != nil {
@@ -138,12 +146,12 @@ func explain(err error, uri *url.URL) error {
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), errors.Is(err, nats.ErrNoResponders):
 		return fmt.Errorf("the server keeps no streams: start it with JetStream (-js), or give no stream: %w", err)
 	}
-	return fmt.Errorf("connect: %w", err)
+	return fmt.Errorf("connect: %w", handshake.Explain(err))
 }
 
 // isRefused reports whether the server is there and does not want us.
 func isRefused(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	if handshake.Refused(err) {
 		return true
 	}
 	if _, ok := errors.AsType[*jetstream.APIError](err); ok {

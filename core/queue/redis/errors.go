@@ -7,7 +7,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
-	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 )
 
 // remedies say what to do about an answer that begins with a word.
@@ -41,7 +41,7 @@ func explain(err error, c *goredis.Options) error {
 			return fmt.Errorf("%s: %w", r.remedy, err)
 		}
 	}
-	return link.ExplainTLS(err)
+	return handshake.Explain(err)
 }
 
 // connecting says that an error is one of connecting.
@@ -54,7 +54,7 @@ func connecting(err error, c *goredis.Options) error {
 
 // isRefused reports whether the server is there and does not want us.
 func isRefused(err error) bool {
-	if link.IsTLS(err) {
+	if handshake.Refused(err) {
 		return true
 	}
 	answer, ok := errors.AsType[goredis.Error](err)

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/wire"
 )
@@ -183,7 +184,7 @@ func dialing(ctx context.Context, c *goredis.Options) {
 			return nil, err
 		}
 		if security != nil {
-			secure := tls.Client(conn, security)
+			secure := tls.Client(handshake.HearOut(conn), security)
 			if err := secure.HandshakeContext(dial); err != nil {
 				_ = conn.Close() // the first error tells more
 				if errors.Is(err, context.DeadlineExceeded) {

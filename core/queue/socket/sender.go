@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/wire/frame"
 )
@@ -155,7 +156,7 @@ func (s *Sender) watch(c net.Conn) (gone chan struct{}) {
 		if err == nil {
 			err = errGone
 		}
-		s.setStatus(queue.StateLost, err)
+		s.setStatus(queue.StateLost, handshake.Explain(err))
 	}()
 	return gone
 }
@@ -168,6 +169,9 @@ func (s *Sender) notice() {
 	select {
 	case <-s.gone:
 		s.drop()
+		if handshake.Refused(s.Status().Err) { // it has let us in before it has looked at our certificate
+			s.putOff()
+		}
 	default:
 	}
 }
@@ -226,7 +230,11 @@ func (s *Sender) connect(ctx context.Context) error {
 		return nil
 	}
 	if wait := time.Until(s.next); wait > 0 {
-		return fmt.Errorf("send to %s: %w, for %v", s, ErrWaiting, wait.Round(time.Millisecond))
+		wait = wait.Round(time.Millisecond)
+		if err := s.Status().Err; err != nil {
+			return fmt.Errorf("send to %s: %w, for %v, after: %w", s, ErrWaiting, wait, err)
+		}
+		return fmt.Errorf("send to %s: %w, for %v", s, ErrWaiting, wait)
 	}
 	return s.dial(ctx)
 }
@@ -240,8 +248,8 @@ func (s *Sender) dial(ctx context.Context) error {
 	}
 	c, err := dial(ctx, s.opts.Network, s.opts.Address)
 	if err != nil {
-		s.pause = min(max(2*s.pause, retryStart), retryMax)
-		s.next = time.Now().Add(s.pause)
+		err = handshake.Explain(err)
+		s.putOff()
 		s.setStatus(queue.StateConnecting, err)
 		return fmt.Errorf("connect to %s: %w", s, err)
 	}
@@ -256,6 +264,12 @@ func (s *Sender) dial(ctx context.Context) error {
 		s.gone = s.watch(c)
 	}
 	return nil
+}
+
+// putOff puts off the next attempt to connect.
+func (s *Sender) putOff() {
+	s.pause = min(max(2*s.pause, retryStart), retryMax)
+	s.next = time.Now().Add(s.pause)
 }
 
 // introduce sends the token, if there is one.

@@ -2,8 +2,6 @@ package link_test
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
@@ -130,22 +128,4 @@ func TestAConnectionThatBreaksAgainAndAgainIsToldOnce(t *testing.T) {
 			t.Error(d)
 		}
 	})
-}
-
-func TestAnErrorOfTLSSaysWhatToDo(t *testing.T) {
-	for say, err := range map[string]error{
-		"tls_ca":                  &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
-		"must be renewed":         &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}},
-		"for another name":        &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"a"}}, Host: "b"}},
-		"does not speak TLS":      tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"},
-		"certificate is not good": &tls.CertificateVerificationError{Err: errors.New("certificate is not good")},
-	} {
-		got := link.ExplainTLS(fmt.Errorf("connect: %w", err))
-		if !strings.Contains(got.Error(), say) || !link.IsTLS(got) {
-			t.Errorf("%v, want %s", got, say)
-		}
-	}
-	if err := errors.New("connection refused"); link.IsTLS(err) || link.ExplainTLS(err) != err { //nolint:errorlint // the same one
-		t.Error("another error is not let be")
-	}
 }
