@@ -12,6 +12,8 @@ import (
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
+
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/listen"
 )
 
 // address is a URI of ZeroMQ, taken apart.
@@ -147,8 +149,12 @@ func (a address) bind(s *zmq.Socket, allowPlain bool) error {
 	if !resolved.loopback() && !allowPlain {
 		return fmt.Errorf("listen on %s: other computers can reach this address: set curve keys, or use 127.0.0.1", a.uri)
 	}
-	if a.isFile() && inUse(a.path) {
-		return fmt.Errorf("listen on %s: %w; find the program with: ss -lxp src %s", a.uri, syscall.EADDRINUSE, a.path)
+	if a.isFile() { // libzmq would remove whatever is there
+		release, err := listen.Claim(context.Background(), "unix", a.path)
+		if err != nil {
+			return fmt.Errorf("listen on %s: %w", a.uri, err)
+		}
+		defer release()
 	}
 	if err := resolved.family(s); err != nil {
 		return err
@@ -157,18 +163,6 @@ func (a address) bind(s *zmq.Socket, allowPlain bool) error {
 		return a.explain(err)
 	}
 	return nil
-}
-
-// inUse reports whether somebody listens on a Unix socket. libzmq would take
-// the path away from them.
-func inUse(path string) bool {
-	d := net.Dialer{Timeout: time.Second}
-	c, err := d.DialContext(context.Background(), "unix", path)
-	if err != nil {
-		return false
-	}
-	_ = c.Close()
-	return true
 }
 
 // explain adds to an error of binding what the user can do about it.

@@ -1,10 +1,12 @@
 package zeromq_test
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
@@ -86,6 +88,52 @@ func TestAUnixSocketIsTakenOverFromTheDeadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	receiver(t, zeromq.Options{Addresses: []string{uri}})
+}
+
+func TestWhatIsNoAbandonedSocketIsLeftWhereItIs(t *testing.T) {
+	dir := t.TempDir()
+	file, busy, datagrams := filepath.Join(dir, "file"), filepath.Join(dir, "busy"), filepath.Join(dir, "datagrams")
+	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrUnix{Name: busy}), syscall.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil { // nobody accepts, and at last no more can wait
+		var c net.Conn
+		if c, err = net.Dial("unix", busy); err == nil {
+			defer c.Close()
+		}
+	}
+	c, err := net.ListenPacket("unixgram", datagrams)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	inUse := "address already in use; find the program with: ss -lxp src "
+	for path, want := range map[string]string{
+		file: "a file that is no socket is in the way", busy: inUse + busy, datagrams: inUse + datagrams,
+	} {
+		uri := "ipc://" + path
+		before, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := zeromq.NewReceiver(zeromq.Options{Addresses: []string{uri}}); err == nil || err.Error() != "listen on "+uri+": "+want {
+			t.Errorf("got %v\nwant %s", err, want)
+		}
+		if _, err := zeromq.NewSender(zeromq.Options{Addresses: []string{uri}, Pattern: zeromq.Pub}); err == nil {
+			t.Errorf("%s: a sender takes it", path)
+		}
+		if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
+			t.Errorf("%s is no longer there: %v", path, err)
+		}
+	}
 }
 
 func TestAHostThatCannotBeResolvedIsShownInTheStatus(t *testing.T) {

@@ -1,14 +1,15 @@
 package zeromq
 
 import (
+	"context"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 
 	zmq "github.com/pebbe/zmq4"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/listen"
 )
 
 // endpoint is a socket with what surrounds it: the context, the monitor, and a
@@ -195,8 +196,10 @@ func (e *endpoint) release() {
 		_ = e.context.Close()
 	}
 	for i := range e.bound { // libzmq leaves the file
-		if a := e.addresses[i]; a.isFile() && !inUse(a.path) {
-			_ = os.Remove(a.path)
+		if a := e.addresses[i]; a.isFile() {
+			if release, err := listen.Claim(context.Background(), "unix", a.path); err == nil {
+				release() // nobody has taken it since, and now it is removed
+			}
 		}
 	}
 }

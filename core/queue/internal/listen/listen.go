@@ -36,6 +36,22 @@ func Packet(ctx context.Context, network, address string, o Options) (net.Packet
 	return open(ctx, network, address, o, (*net.ListenConfig).ListenPacket)
 }
 
+// Claim makes the path of a Unix socket of type network free for one that a library binds, which
+// would take it away from whoever is there: that of a program that has died is removed, and
+// anything else is an error. Until release is called, no other program that listens by means of
+// this package looks at the directory.
+func Claim(ctx context.Context, network, path string) (release func(), err error) {
+	release, err = lockDir(ctx, filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(ctx, network, path, Options{}); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
 // open listens by means of bind.
 func open[S io.Closer](
 	ctx context.Context, network, address string, o Options, bind func(*net.ListenConfig, context.Context, string, string) (S, error),

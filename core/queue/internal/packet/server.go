@@ -156,12 +156,12 @@ func (s *Server) Close() error {
 	s.closing.Do(func() {
 		s.drained.Store(true)
 		s.inbox.Discard()
+		if s.file != "" { // while it is ours: once it is closed another program may take it over
+			_ = os.Remove(s.file) // somebody else may have done so
+		}
 		_ = s.conn.Close()
 		<-s.ended
 		s.inbox.Close()
-		if s.file != "" {
-			_ = os.Remove(s.file) // somebody else may have done so
-		}
 	})
 	return nil
 }
