@@ -112,7 +112,7 @@ func sendToBroker[S queue.Sender](env *pipeline.Env, o *sending, encode func([]b
 }
 
 // Report implements pipeline.Reporter. A record is delivered when the broker has
-// confirmed it.
+// confirmed it, or where there is none, when it was written to a connection.
 func (b brokerHandler) Report() pipeline.Report {
 	r := b.async.Report()
 	s := b.sender.sender()
@@ -127,10 +127,14 @@ func (b brokerHandler) Report() pipeline.Report {
 		r.Counters["unconfirmed"] -= min(lost, r.Counters["unconfirmed"])
 	}
 	st := b.sender.Status()
+	up := st.State == queue.StateConnected || st.State == queue.StateListening
 	r.Detail = st.Detail
+	if r.Detail == "" && s != nil && !up {
+		r.Detail = string(st.State)
+	}
 	if st.Err != nil {
 		r.Error = st.Err.Error()
-		if r.State == string(queue.AsyncOK) {
+		if r.State == string(queue.AsyncOK) && !up {
 			r.State = string(queue.AsyncRetrying)
 		}
 	}

@@ -245,6 +245,7 @@ func mistakes() map[string][]string {
 			`handlers: [{type: socket, network: «udp», address: "h:1", tls: true}]`,
 			`handlers: [{type: socket, address: "h:1", token: «{env: SHORT}»}]`,
 			`handlers: [{type: socket, network: udp, address: "127.0.0.1:1", token: {env: SHORT}, encoding: «xml»}]`,
+			`handlers: [{type: socket, network: udp, address: "127.0.0.1:1", token: «{env: SHORT}»}]`,
 		},
 		"Handler `amqp`": {
 			`handlers: [{type: amqp, uri: «{env: SHORT}»}]`,

@@ -227,10 +227,8 @@ func newZeroMQSender(env *pipeline.Env, o *zeromqSendOptions) (core.Handler, err
 	if settings.Topic = o.Topic; o.Topic != "" && settings.Pattern != zeromq.Pub {
 		return nil, config.At("topic", "only a PUB socket has one")
 	}
-	return sendAsync(env, &o.sending, func() (*queue.Handler, error) {
-		return queue.NewHandler(&lateSender{open: func() (queue.Sender, error) { return zeromq.NewSender(settings) }},
-			queue.HandlerOptions{Timeout: o.Timeout}), nil
-	})
+	settings.OnPeer = peerLogger(env)
+	return sendToBroker(env, &o.sending, nil, func() (*zeromq.Sender, error) { return zeromq.NewSender(settings) })
 }
 
 // lateSender opens its sender when the first record comes, and tries again with the
@@ -295,32 +293,30 @@ type socketSendOptions struct {
 }
 
 func newSocketSender(env *pipeline.Env, o *socketSendOptions) (core.Handler, error) {
-	return sendAsync(env, &o.sending, func() (*queue.Handler, error) {
-		err := errors.Join(oneOf("network", o.Network, "tcp", "unix", "udp", "unixgram"),
-			oneOf("encoding", o.Encoding, "pickle", "json"), checkAddress(o.Network, o.Address))
-		secure, terr := o.config()
-		if err := errors.Join(err, terr); err != nil {
-			return nil, err
-		}
-		if o.TLS && secure == nil {
-			secure = &tls.Config{MinVersion: tls.VersionTLS12}
-		}
-		if secure != nil && (o.Network == "udp" || o.Network == "unixgram") {
-			return nil, config.At("network", "TLS does not go with datagrams")
-		}
-		if !o.Token.IsZero() && secure == nil && !onThisComputer(o.Network, o.Address) {
-			return nil, config.At("token", "would be readable on its way: set tls")
-		}
-		s, err := socket.NewSender(socket.SenderOptions{
-			Network: o.Network, Address: o.Address, Lines: o.Encoding == "json", TLS: secure, Token: o.Token.Reveal(),
-		})
-		if err != nil {
-			return nil, config.At("address", "%w", err)
-		}
-		encode := wire.AppendPickle
-		if o.Encoding == "json" {
-			encode = wire.Append
-		}
-		return queue.NewHandler(s, queue.HandlerOptions{Encode: encode, Timeout: o.Timeout}), nil
-	})
+	err := errors.Join(oneOf("network", o.Network, "tcp", "unix", "udp", "unixgram"),
+		oneOf("encoding", o.Encoding, "pickle", "json"), checkAddress(o.Network, o.Address))
+	secure, terr := o.config()
+	if err := errors.Join(err, terr); err != nil {
+		return nil, err
+	}
+	if o.TLS && secure == nil {
+		secure = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	datagrams := o.Network == "udp" || o.Network == "unixgram"
+	switch {
+	case secure != nil && datagrams:
+		return nil, config.At("network", "TLS does not go with datagrams")
+	case !o.Token.IsZero() && datagrams:
+		return nil, config.At("token", "does not go with datagrams")
+	case !o.Token.IsZero() && secure == nil && !onThisComputer(o.Network, o.Address):
+		return nil, config.At("token", "would be readable on its way: set tls")
+	}
+	settings := socket.SenderOptions{
+		Network: o.Network, Address: o.Address, Lines: o.Encoding == "json", TLS: secure, Token: o.Token.Reveal(),
+	}
+	encode := wire.AppendPickle
+	if o.Encoding == "json" {
+		encode = wire.Append
+	}
+	return sendToBroker(env, &o.sending, encode, func() (*socket.Sender, error) { return socket.NewSender(settings) })
 }

@@ -96,7 +96,8 @@ func framed(message string) string {
 const logging = `
 import logging, logging.handlers, sys
 host, port = sys.argv[1], int(sys.argv[2]) if sys.argv[2] else None
-h = logging.handlers.SocketHandler(host, port)
+` + patient + `
+h = Patient(host, port)
 log = logging.getLogger("shop.cart")
 log.addHandler(h)
 log.setLevel(1)
