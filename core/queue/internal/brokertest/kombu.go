@@ -1,9 +1,7 @@
 package brokertest
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strconv"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/peertest"
 	"github.com/logbook-tray/logbook-tray/packaging/e2e"
 )
 
@@ -115,8 +114,8 @@ func pythonSends(t *testing.T, k Kombu) {
 	started := time.Now()
 	said := Python(t, kombuSends, k.URI, k.Queue, strconv.Itoa(count))
 	for line := range strings.Lines(strings.TrimSpace(said)) {
-		want := read(t, line)
-		if d := cmp.Diff(want, python(<-records), cmpopts.EquateEmpty()); d != "" {
+		want := peertest.ReadLogbook(t, line)
+		if d := cmp.Diff(want, peertest.LogbookDict(<-records), cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("%v (-python +ours):\n%s", want["level"], d)
 		}
 	}
@@ -158,77 +157,11 @@ func pythonReceives(t *testing.T, k Kombu) {
 	lines := strings.Split(Python(t, kombuReceives, k.URI, k.Queue, strconv.Itoa(len(sent)-1), strconv.Itoa(count)), "\n")
 	t.Logf("%d in %v", count, time.Since(started).Round(time.Millisecond))
 	for i, r := range sent[:len(sent)-1] {
-		if d := cmp.Diff(python(r), read(t, lines[i]), cmpopts.EquateEmpty()); d != "" {
+		if d := cmp.Diff(peertest.LogbookDict(r), peertest.ReadLogbook(t, lines[i]), cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("%v (-ours +python):\n%s", r.Level, d)
 		}
 	}
 	if got := lines[len(sent)-1]; got != "500000" {
 		t.Errorf("%s characters of 1 MB", got)
 	}
-}
-
-// python returns what Logbook's to_dict says of a record.
-func python(r *core.Record) map[string]any {
-	d := map[string]any{
-		"channel": r.Channel, "level": int64(r.Level), "msg": r.Msg, "message": r.Message(),
-		"args": r.Args, "kwargs": r.Kwargs.Map(), "extra": r.Extra.Map(), "time": r.Time.Format("2006-01-02T15:04:05.000000Z"),
-		"filename": r.Site.File, "lineno": int64(r.Site.Line), "func_name": r.Site.Function, "module": r.Site.Module,
-		"process": int64(r.Process.ID), "process_name": r.Process.Name, "thread": r.Thread.ID, "thread_name": r.Thread.Name,
-		"exception_name": nil, "exception_message": nil, "formatted_exception": nil,
-	}
-	if e := r.Exception; e != nil {
-		d["exception_name"], d["exception_message"], d["formatted_exception"] = e.Name, e.Message, e.Traceback
-	}
-	return d
-}
-
-// read reads a line of Python's, without what only Python knows.
-func read(t *testing.T, line string) map[string]any {
-	t.Helper()
-	decoder := json.NewDecoder(bytes.NewReader([]byte(line)))
-	decoder.UseNumber()
-	var d map[string]any
-	if err := decoder.Decode(&d); err != nil {
-		t.Fatalf("%v: %.200s", err, line)
-	}
-	want := make(map[string]any)
-	for key := range python(new(core.Record)) {
-		want[key] = number(d[key])
-	}
-	want["time"] = padded(t, want["time"])
-	return want
-}
-
-// padded returns a time of Python's Logbook, which writes the microseconds as a number,
-// with all of their digits.
-func padded(t *testing.T, v any) string {
-	t.Helper()
-	text, _ := v.(string)
-	second, fraction, _ := strings.Cut(strings.TrimSuffix(text, "Z"), ".")
-	micros, err := strconv.Atoi("0" + fraction)
-	if err != nil {
-		t.Fatalf("%v is no time", v)
-	}
-	return fmt.Sprintf("%s.%06dZ", second, micros)
-}
-
-// number turns what the decoder calls numbers into what they are.
-func number(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
-		}
-		f, _ := v.Float64() // it is one
-		return f
-	case []any:
-		for i := range v {
-			v[i] = number(v[i])
-		}
-	case map[string]any:
-		for key := range v {
-			v[key] = number(v[key])
-		}
-	}
-	return v
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/peertest"
 	"github.com/logbook-tray/logbook-tray/packaging/services"
 )
 
@@ -55,30 +56,7 @@ func everyField(t *testing.T, tr Transport) {
 
 // everything returns a record of each level with all that a record has, and one of 1 MB.
 func everything() []*core.Record {
-	at := time.Date(2026, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
-	var all []*core.Record
-	for i, level := range []core.Level{
-		core.LevelTrace, core.LevelDebug, core.LevelInfo, core.LevelNotice, core.LevelWarning, core.LevelError, core.LevelCritical,
-	} {
-		all = append(all, &core.Record{
-			Channel: "shop.Köln", Level: level, Time: at,
-			Msg: "Grüße {0} ☃ 🛒 {n}\n\tnext", Args: []any{int64(i)}, Kwargs: core.Fields{{Key: "n", Value: int64(-i)}},
-			Extra: core.Fields{
-				{Key: "kunde", Value: "Jürgen"},
-				{Key: "count", Value: int64(1 << 40)},
-				{Key: "ratio", Value: 1.5},
-				{Key: "none", Value: nil},
-				{Key: "list", Value: []any{int64(1), "zwei", true}},
-			},
-			Exception: &core.Exception{
-				Name: "builtins.KeyError", Message: "'ünknown'",
-				Traceback: "Traceback (most recent call last):\n  File \"shop.py\", line 7, in buy\nKeyError: 'ünknown'",
-			},
-			Site:    core.Site{File: "/srv/shop.py", Line: 7, Function: "buy", Module: "shop"},
-			Process: core.Process{ID: 4711, Name: "MainProcess"}, Thread: core.Thread{ID: 1 << 46, Name: "Thread-1"},
-		})
-	}
-	return append(all, &core.Record{Channel: "large", Level: core.LevelInfo, Msg: strings.Repeat("ü", 500_000), Time: at})
+	return append(peertest.Everything(), peertest.Large(500_000))
 }
 
 // fields are the parts of a record that go over the wire.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/logbook-tray/logbook-tray/core"
 )
@@ -67,6 +68,13 @@ func LogbookDict(r *core.Record) map[string]any {
 		d["exception_name"], d["exception_message"], d["formatted_exception"] = e.Name, e.Message, e.Traceback
 	}
 	return d
+}
+
+// ReadLogbook reads a line with what Logbook says of a record, for a comparison with
+// [LogbookDict].
+func ReadLogbook(t *testing.T, line string) map[string]any {
+	t.Helper()
+	return readLogbook(object(t, line))
 }
 
 // readLogbook returns what Logbook says, without what it alone knows.

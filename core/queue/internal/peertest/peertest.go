@@ -108,12 +108,12 @@ func Everything() []*core.Record {
 
 // Small returns the record of a number, which is its message.
 func Small(n int) *core.Record {
-	return &core.Record{Channel: "shop", Level: core.LevelInfo, Msg: "{0}", Args: []any{n}, Time: time.Now()}
+	return &core.Record{Channel: "shop", Level: core.LevelInfo, Msg: "{0}", Args: []any{n}, Time: time.Now().UTC().Truncate(time.Microsecond)}
 }
 
 // Large returns a record with a message of so many letters of two bytes.
 func Large(letters int) *core.Record {
-	return &core.Record{Channel: "shop", Level: core.LevelDebug, Msg: strings.Repeat("ü", letters), Time: time.Now()}
+	return &core.Record{Channel: "shop", Level: core.LevelDebug, Msg: strings.Repeat("ü", letters), Time: time.Now().UTC().Truncate(time.Microsecond)}
 }
 
 // Send has a program of Python send, and checks what comes to s. In the program, source is the
