@@ -49,20 +49,22 @@ func newRedis(env *pipeline.Env, o *redisOptions) (pipeline.Opener, error) {
 }
 
 func blameRedis(err error) error {
-	return blame(err, "the URI", "uri", "the claim time", "claim_after")
+	return blame(err, "the URI", "uri", "the claim time", "claim_after", "the flush threshold", "flush_threshold")
 }
 
 type redisSendOptions struct {
 	confirmed
 	clientTLS
 
-	URI         config.Secret  `yaml:"uri,required"`
-	Mode        string         `yaml:"mode"`
-	Queue       string         `yaml:"queue"`
-	Newest      bool           `yaml:"newest_first"`
-	MaxLength   int            `yaml:"max_length"`
-	Encoding    string         `yaml:"encoding"`
-	ExtraFields map[string]any `yaml:"extra_fields"`
+	URI            config.Secret  `yaml:"uri,required"`
+	Mode           string         `yaml:"mode"`
+	Queue          string         `yaml:"queue"`
+	Newest         bool           `yaml:"newest_first"`
+	MaxLength      int            `yaml:"max_length"`
+	Encoding       string         `yaml:"encoding"`
+	ExtraFields    map[string]any `yaml:"extra_fields"`
+	FlushThreshold int            `yaml:"flush_threshold"`
+	FlushTime      time.Duration  `yaml:"flush_time"`
 }
 
 func defaultRedisSend() *redisSendOptions { return &redisSendOptions{confirmed: defaultConfirmed()} }
@@ -79,9 +81,12 @@ func newRedisSender(env *pipeline.Env, o *redisSendOptions) (core.Handler, error
 	secure, terr := o.configFor(o.URI.Reveal(), "rediss")
 	mode := redisSendModes()[o.Mode]
 	err = errors.Join(err, terr, oneOf("mode", o.Mode, "queue", "list", "channel", "stream"), notNegative("max_length", o.MaxLength),
-		notNegative("window", o.Window), oneOf("encoding", o.Encoding, "short", "json"))
+		notNegative("window", o.Window), notNegative("flush_threshold", o.FlushThreshold), oneOf("encoding", o.Encoding, "short", "json"))
 	plain := mode == redis.List || mode == redis.Channel
 	short := plain && o.Encoding != "json"
+	if o.FlushTime != 0 && o.FlushThreshold < 2 {
+		err = errors.Join(err, config.At("flush_time", "no record waits for others: set flush_threshold, too"))
+	}
 	switch {
 	case o.Newest && mode != redis.List:
 		err = errors.Join(err, config.At("newest_first", "only a list has an order to choose: set mode: list"))
@@ -95,7 +100,7 @@ func newRedisSender(env *pipeline.Env, o *redisSendOptions) (core.Handler, error
 	}
 	settings := redis.Options{
 		URI: uri, Mode: mode, Queue: o.Queue, Newest: o.Newest, MaxLength: int64(o.MaxLength), Window: o.Window, Linger: o.Linger,
-		TLS: secure, OnPeer: peerLogger(env),
+		FlushThreshold: o.FlushThreshold, FlushTime: o.FlushTime, TLS: secure, OnPeer: peerLogger(env),
 	}
 	var encode func([]byte, *core.Record) ([]byte, error)
 	if short {

@@ -39,6 +39,7 @@ const (
 	DefaultClaimAfter = time.Minute
 	DefaultMaxLength  = 100_000
 	DefaultWindow     = 1000
+	DefaultFlushTime  = time.Second
 	DefaultLinger     = 5 * time.Second
 	DefaultTimeout    = 10 * time.Second
 )
@@ -75,6 +76,13 @@ type Options struct {
 	// Window is how many records a sender holds that Redis has not confirmed; 0 means
 	// DefaultWindow.
 	Window int
+	// FlushThreshold is how many records a sender gathers before it sends them together;
+	// 0 or 1: each is sent at once, with those that are at hand. It is at most Window.
+	// Those of RedisHandler are 128 records and 1 s.
+	FlushThreshold int
+	// FlushTime is how long a record waits at most for others to be sent with; 0 means
+	// DefaultFlushTime.
+	FlushTime time.Duration
 	// Linger is how long Close of a sender waits for confirmations; 0 means
 	// DefaultLinger, less than 0 not at all.
 	Linger time.Duration
@@ -131,6 +139,10 @@ func (o Options) withDefaults() (Options, *goredis.Options, error) {
 	}
 	setDefault(&o.MaxLength, DefaultMaxLength)
 	setDefault(&o.Window, DefaultWindow)
+	setDefault(&o.FlushTime, DefaultFlushTime)
+	if o.FlushThreshold > o.Window {
+		return o, nil, fmt.Errorf("the flush threshold is larger than the window, of %d records without confirmation", o.Window)
+	}
 	setDefault(&o.Linger, DefaultLinger)
 	setDefault(&o.Timeout, DefaultTimeout)
 	if o.Decoder == nil {

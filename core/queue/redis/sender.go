@@ -24,7 +24,9 @@ import (
 // envelope: all but [List] and [Channel].
 //
 // Send returns when the record is queued, and waits when Window records are without
-// confirmation, as they are while Redis has no room.
+// confirmation, as they are while Redis has no room. By default each is sent at once, with
+// those that are at hand; with FlushThreshold and FlushTime records are gathered first.
+// Close does not wait for more.
 type Sender struct{ *outbox.Outbox }
 
 var (
@@ -77,6 +79,7 @@ type session struct {
 	doubt    bool   // Redis may have more than that
 
 	records   chan numbered
+	flush     chan struct{} // closed when no more come
 	confirmed chan uint64
 	lost      chan error // capacity 1
 	served    sync.WaitGroup
@@ -92,13 +95,14 @@ type numbered struct {
 var (
 	_ outbox.Session  = (*session)(nil)
 	_ outbox.Remarker = (*session)(nil)
+	_ outbox.Flusher  = (*session)(nil)
 )
 
 // open connects and finds out what Redis has got.
 func open(ctx context.Context, client *goredis.Options, o *Options, p *progress) (*session, error) {
 	s := &session{
 		client: client, opts: o, progress: p, lost: make(chan error, 1),
-		records: make(chan numbered, o.Window), confirmed: make(chan uint64, o.Window),
+		records: make(chan numbered, o.Window), flush: make(chan struct{}), confirmed: make(chan uint64, o.Window),
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	settings := *client
@@ -156,6 +160,9 @@ func (s *session) Publish(_ context.Context, number uint64, body []byte) error {
 	return nil
 }
 
+// Flush implements [outbox.Flusher].
+func (s *session) Flush() { close(s.flush) }
+
 // Confirmed implements [outbox.Session].
 func (s *session) Confirmed() <-chan uint64 { return s.confirmed }
 
@@ -169,7 +176,7 @@ func (s *session) Close() {
 	_ = s.redis.Close() // its connections are closed already
 }
 
-// What is sent at once at most.
+// What is sent at once at most, unless more is waited for.
 const (
 	maxRecords = 128
 	maxBytes   = 4 << 20
@@ -178,7 +185,8 @@ const (
 // idleCheck is how often a sender with nothing to send looks whether Redis is there.
 const idleCheck = 10 * time.Second
 
-// serve sends what is at hand, until the session ends.
+// serve sends what is at hand, or what there is when it was waited for, until the session
+// ends.
 func (s *session) serve() {
 	idle := time.NewTicker(idleCheck)
 	defer idle.Stop()
@@ -186,7 +194,10 @@ func (s *session) serve() {
 		var err error
 		select {
 		case first := <-s.records:
-			err = s.send(s.gather(first))
+			var batch []numbered
+			if batch, err = s.gather(first, idle.C); err == nil {
+				err = s.send(batch)
+			}
 		case <-idle.C:
 			err = s.redis.Ping(s.ctx).Err()
 		case <-s.ctx.Done():
@@ -199,19 +210,39 @@ func (s *session) serve() {
 	}
 }
 
-// gather returns a record and those that wait behind it.
-func (s *session) gather(first numbered) []numbered {
+// gather returns a record and those that wait behind it. While they are too few it waits
+// for more, for as long as a record may wait.
+func (s *session) gather(first numbered, idle <-chan time.Time) ([]numbered, error) {
 	batch, size := []numbered{first}, len(first.body)
-	for len(batch) < maxRecords && size < maxBytes {
+	add := func(next numbered) { batch, size = append(batch, next), size+len(next.body) }
+	due := time.NewTimer(s.opts.FlushTime)
+	defer due.Stop()
+	for over := false; len(batch) < max(maxRecords, s.opts.FlushThreshold) && size < maxBytes; {
+		if over || len(batch) >= s.opts.FlushThreshold {
+			select {
+			case next := <-s.records:
+				add(next)
+				continue
+			default:
+				return batch, nil
+			}
+		}
 		select {
 		case next := <-s.records:
-			batch = append(batch, next)
-			size += len(next.body)
-		default:
-			return batch
+			add(next)
+		case <-due.C:
+			over = true
+		case <-s.flush:
+			over = true
+		case <-idle:
+			if err := s.redis.Ping(s.ctx).Err(); err != nil {
+				return nil, err
+			}
+		case <-s.ctx.Done():
+			return nil, s.ctx.Err()
 		}
 	}
-	return batch
+	return batch, nil
 }
 
 // send has Redis take records, all or none of them.

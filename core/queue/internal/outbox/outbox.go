@@ -35,6 +35,12 @@ type Remarker interface {
 	Remark() error
 }
 
+// Flusher is implemented by sessions that wait for more records before they send some.
+type Flusher interface {
+	// Flush says that no more come. It is called once, after the last was published.
+	Flush()
+}
+
 // ErrRejected is wrapped by the error of [Session.Publish] for a record that the broker is
 // never going to take, such as one that is too large. It is lost, and no other is.
 var ErrRejected = errors.New("the broker does not take the record")
@@ -239,6 +245,9 @@ func (b *Outbox) session(ctx context.Context) error {
 			return fmt.Errorf("the connection was closed: %w", err)
 		case <-stop:
 			stop = nil
+			if f, ok := s.(Flusher); ok {
+				f.Flush()
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -131,3 +131,27 @@ func TestSendWaitsWhenTooManyAreNotConfirmed(t *testing.T) {
 		}
 	})
 }
+
+// waiting is a session that confirms when it is flushed.
+type waiting struct{ *session }
+
+func (w waiting) Flush() {
+	for n := range len(w.published) {
+		w.confirmed <- uint64(n) //nolint:gosec // a small number
+	}
+}
+
+func TestCloseFlushesASessionThatWaitsForMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := outbox.New(outbox.Options{
+			Name: "x", Window: 10, Linger: time.Minute, Link: link.New("x", time.Second, time.Second, nil),
+			Refused: func(error) bool { return false },
+			Connect: func(context.Context) (outbox.Session, string, error) { return waiting{newSession()}, "publishes", nil },
+		})
+		send(t, b, "a", "b")
+		began := time.Now()
+		if err := b.Close(); err != nil || b.Sent() != 2 || time.Since(began) > 0 {
+			t.Errorf("%v, %d sent, after %v", err, b.Sent(), time.Since(began))
+		}
+	})
+}
