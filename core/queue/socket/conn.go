@@ -35,12 +35,13 @@ func (o Options) admits(first []byte) bool {
 // conn is one connection.
 type conn struct {
 	*stream.Conn
-	opts *Options
+	opts   *Options
+	spoken bool // a message has come in
 }
 
 // serve reads a connection to its end.
 func (o Options) serve(c *stream.Conn) error {
-	s := conn{c, &o}
+	s := conn{Conn: c, opts: &o}
 	if o.Token != "" {
 		c.Ask()
 	}
@@ -61,21 +62,23 @@ func (o Options) serve(c *stream.Conn) error {
 	}
 	messages.Split(frame.Detect(first, o.MaxMessageSize), o.MaxMessageSize)
 	frames := wire.NewFrames(o.Decoder)
-	for n := 0; !c.Gone(); n++ {
-		m, err := messages.Next()
-		if err != nil {
-			return s.end(err, messages.Rest())
-		}
-		if n == 0 && !lengths && isHTTP(m) {
-			return errHTTP
-		}
-		if lengths {
+	web := false
+	err = c.Each(messages.Next, func(m []byte) bool {
+		switch {
+		case lengths:
 			s.frame(frames, m)
-		} else {
+		case !s.spoken && isHTTP(m):
+			web = true
+		default:
 			s.line(m)
 		}
+		s.spoken = true
+		return !web
+	})
+	if web {
+		return errHTTP
 	}
-	return nil
+	return s.end(err, messages.Rest())
 }
 
 // end rejects a message that was cut short or is too large, of which there is a beginning.

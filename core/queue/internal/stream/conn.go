@@ -15,8 +15,9 @@ type Conn struct {
 	peer   string
 	batch  []queue.Message
 	gone   bool
-	spoken bool // something has come in
-	asked  bool // the peer has yet to say who it is
+	spoken bool   // something has come in
+	asked  bool   // the peer has yet to say who it is
+	ahead  *ahead // reads, if another goroutine does; see Each
 }
 
 // run serves one connection.
@@ -60,7 +61,11 @@ func (c *Conn) deadline(t time.Time) error {
 // Read hands over what there is before it waits for more. While the server
 // drains, a connection ends when nothing has come in for a moment.
 func (c *Conn) Read(p []byte) (int, error) {
-	c.flush()
+	if c.ahead != nil {
+		c.ahead.hand()
+	} else {
+		c.flush()
+	}
 	if c.server.isDraining() {
 		if err := c.conn.SetReadDeadline(time.Now().Add(drainTime)); err != nil {
 			return 0, err
