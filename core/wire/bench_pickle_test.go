@@ -8,7 +8,9 @@ import (
 
 func BenchmarkDecodePickle(b *testing.B) {
 	for _, f := range pickles(b, "stdlib-socket") {
-		if f.File != "stdlib-socket/py311-002-level_info.frame" && f.File != "stdlib-socket/py311-017-exc.frame" {
+		switch f.File {
+		case "stdlib-socket/py311-002-level_info.frame", "stdlib-socket/py311-017-exc.frame", "stdlib-socket/py311-022-extra_simple.frame":
+		default:
 			continue
 		}
 		b.Run(f.Case, func(b *testing.B) {

@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/binary"
 	"math"
-	"strconv"
 	"unicode/utf8"
 	"unsafe"
 
@@ -160,25 +159,105 @@ func (p *fastPickle) text(op byte) (string, bool) {
 	return s, utf8.Valid(b) && p.put(&s)
 }
 
-// usual reads the attributes of a record as long as they come as Python pickles them,
-// which saves looking up what they are.
+// slack is how many bytes follow a name at least where values are read without looking for
+// the end: two instructions that put something into the memo, and a number.
+const slack = 2*5 + 9
+
+// attributeHeads are the names of the attributes as Python pickles them.
+var attributeHeads = makeHeads() //nolint:gochecknoglobals // a table, never changed
+
+func makeHeads() (heads [len(attributeNames)]spelling) {
+	for a, name := range attributeNames {
+		heads[a] = spell("X" + string(rune(len(name))) + "\x00\x00\x00" + name)
+	}
+	return heads
+}
+
+// usual reads the attributes of a record as long as they come as Python pickles them and
+// hold what they mostly hold. What it leaves is read as it comes.
 func (p *fastPickle) usual() bool {
+	if p.memo != nil {
+		return true
+	}
 	for a := attrName; a <= attrProcess; a++ {
-		name := attributeNames[a]
+		h := &attributeHeads[a]
 		d := p.data[p.i:]
-		n := len(name)
-		if len(d) < n+6 || d[0] != 'X' || int(binary.LittleEndian.Uint32(d[1:])) != n || string(d[5:5+n]) != name {
-			return true // somebody else's: as they come
+		if len(d) < spellingSize+slack {
+			return true // the last ones
 		}
-		if p.i += 5 + n; !p.put(&name) {
-			return false
+		if !h.starts(begin(d)) {
+			return true // somebody else's
 		}
-		v, ok := p.value()
-		if !ok || !p.store(a, name, &v) {
+		p.i += h.size + putLength(d[h.size])
+		if !p.usualValue(a) {
 			return false
 		}
 	}
 	return true
+}
+
+// putLength returns the length of the instruction that starts with c, if that puts what
+// came last into the memo.
+func putLength(c byte) int {
+	switch c {
+	case 'q':
+		return 2
+	case 0x94:
+		return 1
+	case 'r':
+		return 5
+	}
+	return 0
+}
+
+// usualValue reads the value of an attribute, which has slack.
+func (p *fastPickle) usualValue(a attribute) bool {
+	d := p.data[p.i:]
+	switch d[0] {
+	case 'X':
+		if dst := p.usualText(a); dst != nil {
+			n := uint64(binary.LittleEndian.Uint32(d[1:]))
+			if uint64(len(d)) < n+10 { // five of the instruction, five to put it into the memo
+				return false
+			}
+			b := d[5 : 5+n]
+			*dst = unsafe.String(unsafe.SliceData(b), len(b))
+			p.i += 5 + len(b) + putLength(d[5+n])
+			return ascii(d[5:], len(b)) || utf8.Valid(b)
+		}
+	case 'K', 'M':
+		if dst := p.usualNumber(a); dst != nil {
+			*dst = int(d[1])
+			p.i += 2
+			if d[0] == 'M' {
+				*dst |= int(d[2]) << 8
+				p.i++
+			}
+			return true
+		}
+	case 'G':
+		if a == attrMsecs || a == attrRelativeCreated {
+			p.i += 9
+			return true
+		}
+	}
+	v, ok := p.value()
+	return ok && p.store(a, attributeNames[a], &v)
+}
+
+// ascii reports whether the first n bytes of d are ASCII; if some bytes follow them,
+// it may mistake these for a part of them.
+func ascii(d []byte, n int) bool {
+	var all uint64
+	for ; n > 0 && len(d) >= 8; n -= 8 {
+		w := binary.LittleEndian.Uint64(d)
+		if n < 8 {
+			w <<= 64 - 8*n
+		}
+		all |= w
+		d = d[8:]
+	}
+	return n <= 0 && all&highs == 0
 }
 
 // value reads a scalar.
@@ -235,23 +314,29 @@ func (p *fastPickle) binary(op byte) (v scalar, ok bool) {
 
 // decimal reads "L140659090288704L\n" and "I01\n".
 func (p *fastPickle) decimal(op byte) (v scalar, ok bool) {
-	start := p.i
-	for p.i < len(p.data) && p.data[p.i] != '\n' && p.i-start < 24 {
-		p.i++
+	const most = 18 // digits of which all numbers fit
+	v.kind = kindInt
+	i, negative := p.i, false
+	if i < len(p.data) && p.data[i] == '-' {
+		i, negative = i+1, true
 	}
-	end := p.i
-	if p.next() != '\n' || end == start {
-		return v, false
+	first := i
+	for i < len(p.data) && p.data[i]-'0' <= 9 {
+		v.n = v.n*10 + int64(p.data[i]-'0')
+		i++
 	}
-	line := string(p.data[start:end])
-	if op == 'I' && (line == "00" || line == "01") {
-		return scalar{kind: kindBool, n: int64(line[1] - '0')}, true
+	digits := i - first
+	if op == 'I' && digits == 2 && !negative && p.data[first] == '0' && v.n <= 1 {
+		v.kind = kindBool
 	}
-	if op == 'L' && line[len(line)-1] == 'L' {
-		line = line[:len(line)-1]
+	if negative {
+		v.n = -v.n
 	}
-	n, err := strconv.ParseInt(line, 10, 64)
-	return scalar{kind: kindInt, n: n}, err == nil
+	if op == 'L' && i < len(p.data) && p.data[i] == 'L' {
+		i++
+	}
+	p.i = i
+	return v, digits > 0 && digits <= most && p.next() == '\n'
 }
 
 // member reads one attribute; or all that are left, up to the instruction that ends them, if

@@ -1,5 +1,7 @@
 package wire
 
+import "sync"
+
 // maxContainers is how many lists and dictionaries the short cut makes of one pickle; it
 // bounds their depth, too.
 const maxContainers = 24
@@ -8,9 +10,50 @@ const maxContainers = 24
 // a list, a tuple or a dictionary: where such a value ends is only known when all
 // of them are there.
 type stack struct {
-	items []any // keys and values by turns, above them what is being made
+	items []item // keys and values by turns, above them what is being made
 	marks []int
 	made  int
+}
+
+// stacks are stacks that nobody uses.
+var stacks sync.Pool //nolint:gochecknoglobals // of memory only
+
+// release empties the stack for the next one who needs it. A large one is not worth keeping.
+func (s *stack) release() {
+	if cap(s.items) <= 256 {
+		clear(s.items[:cap(s.items)])
+		*s = stack{items: s.items[:0], marks: s.marks[:0]}
+		stacks.Put(s)
+	}
+}
+
+// item is a scalar, or a value of kindOther.
+type item struct {
+	scalar
+	other any
+}
+
+const kindOther = kindText + 1 // a list or a dictionary
+
+func other(v any) item { return item{scalar{kind: kindOther}, v} }
+
+// any returns the value as the rest of the package has it.
+func (i *item) any() any {
+	if i.kind == kindOther {
+		return i.other
+	}
+	return i.scalar.any()
+}
+
+// key returns the text that a key is.
+func (i *item) key() (string, bool) { return i.s, i.kind == kindText }
+
+func values(items []item) []any {
+	list := make([]any, len(items))
+	for i := range items {
+		list[i] = items[i].any()
+	}
+	return list
 }
 
 // container reports whether an instruction begins a list, a tuple or a dictionary.
@@ -18,13 +61,17 @@ func container(op byte) bool { return op == '}' || op == ']' || op == ')' || op 
 
 // members reads the attributes from the one of this key on.
 func (p *fastPickle) members(key string) bool {
-	s := stack{items: make([]any, 0, 32), marks: make([]int, 0, 4)}
-	s.items = append(s.items, key)
+	s, _ := stacks.Get().(*stack)
+	if s == nil {
+		s = &stack{items: make([]item, 0, 32), marks: make([]int, 0, 4)}
+	}
+	defer s.release()
+	s.items = append(s.items, item{scalar: scalar{kind: kindText, s: key}})
 	for p.i < len(p.data) {
 		if p.data[p.i] == 'u' && len(s.marks) == 0 {
 			return p.take(s.items)
 		}
-		if !p.step(&s) {
+		if !p.step(s) {
 			return false
 		}
 	}
@@ -62,7 +109,7 @@ func (p *fastPickle) step(s *stack) bool {
 		return p.end(s, map[byte]byte{'a': 'e', 's': 'u'}[op])
 	}
 	v, ok := p.value()
-	s.items = append(s.items, v.any())
+	s.items = append(s.items, item{scalar: v})
 	return ok
 }
 
@@ -86,9 +133,9 @@ func (p *fastPickle) begin(s *stack, op byte) bool {
 		s.marks = append(s.marks, len(s.items))
 		return len(s.marks) <= maxContainers
 	case '}':
-		s.items = append(s.items, map[string]any{})
+		s.items = append(s.items, other(map[string]any{}))
 	default:
-		s.items = append(s.items, []any{})
+		s.items = append(s.items, other([]any{}))
 	}
 	return s.count() && (op == ')' || p.put(nil))
 }
@@ -101,26 +148,29 @@ func (p *fastPickle) end(s *stack, op byte) bool {
 	above := s.items[mark:]
 	s.items = s.items[:mark]
 	if op == 't' {
-		s.items = append(s.items, append(make([]any, 0, len(above)), above...))
+		s.items = append(s.items, other(values(above)))
 		return s.count() && p.put(nil)
 	}
 	if mark == s.floor() { // nothing is below
 		return false
 	}
-	switch into := s.items[mark-1].(type) {
+	switch into := s.items[mark-1].other.(type) {
 	case []any:
-		s.items[mark-1] = append(into, above...)
+		for i := range above {
+			into = append(into, above[i].any())
+		}
+		s.items[mark-1].other = into
 		return op == 'e'
 	case map[string]any:
 		if op != 'u' || len(above)%2 != 0 {
 			return false
 		}
 		for i := 0; i < len(above); i += 2 {
-			key, ok := above[i].(string)
+			key, ok := above[i].key()
 			if !ok {
 				return false
 			}
-			into[key] = above[i+1]
+			into[key] = above[i+1].any()
 		}
 		return true
 	}
@@ -128,45 +178,24 @@ func (p *fastPickle) end(s *stack, op byte) bool {
 }
 
 // take stores keys and values.
-func (p *fastPickle) take(items []any) bool {
+func (p *fastPickle) take(items []item) bool {
 	if len(items)%2 != 0 {
 		return false
 	}
 	for i := 0; i < len(items); i += 2 {
-		key, ok := items[i].(string)
+		key, ok := items[i].key()
 		if !ok {
 			return false
 		}
-		v, ok := scalarOf(items[i+1])
-		if ok {
-			ok = p.attribute(key, &v)
+		v := &items[i+1]
+		if v.kind != kindOther {
+			ok = p.attribute(key, &v.scalar)
 		} else if ok = key != "" && key[0] != '_' && logbookKey(key) == "" && !stdlibOnly(key); ok {
-			p.extra.set(key, items[i+1])
+			p.extra.set(key, v.other)
 		}
 		if !ok {
 			return false
 		}
 	}
 	return true
-}
-
-// scalarOf is the opposite of scalar.any.
-func scalarOf(v any) (s scalar, ok bool) {
-	switch v := v.(type) {
-	case nil:
-	case bool:
-		s.kind = kindBool
-		if v {
-			s.n = 1
-		}
-	case int64:
-		s.kind, s.n = kindInt, v
-	case float64:
-		s.kind, s.f = kindFloat, v
-	case string:
-		s.kind, s.s = kindText, v
-	default:
-		return s, false
-	}
-	return s, true
 }

@@ -12,7 +12,6 @@ const (
 	seenLevelno = 1 << iota
 	seenLevelname
 	seenMessage
-	seenPath
 	seenFile
 	seenTemplate
 )
@@ -53,7 +52,7 @@ func (v *scalar) any() any {
 type stdlibBuilder struct {
 	r         *core.Record
 	seen      uint8
-	levelno   int64
+	levelno   int
 	levelname string
 	message   string
 	file      string // filename, which is the end of pathname
@@ -166,7 +165,6 @@ func (b *stdlibBuilder) store(a attribute, key string, v *scalar) bool {
 		b.seen |= seenTemplate
 		return v.into(&r.Msg)
 	case attrPathname:
-		b.seen |= seenPath
 		return v.into(&r.Site.File)
 	case attrModule:
 		return v.into(&r.Site.Module)
@@ -193,6 +191,49 @@ func (b *stdlibBuilder) store(a attribute, key string, v *scalar) bool {
 	return b.number(a, key, v)
 }
 
+// usualText returns where the text of an attribute goes that is nothing but text; nil for others.
+func (b *stdlibBuilder) usualText(a attribute) *string {
+	switch a {
+	case attrName:
+		return &b.r.Channel
+	case attrMsg:
+		b.seen |= seenTemplate
+		return &b.r.Msg
+	case attrLevelname:
+		b.seen |= seenLevelname
+		return &b.levelname
+	case attrPathname:
+		return &b.r.Site.File
+	case attrFilename:
+		b.seen |= seenFile
+		return &b.file
+	case attrModule:
+		return &b.r.Site.Module
+	case attrFuncName:
+		return &b.r.Site.Function
+	case attrThreadName:
+		return &b.r.Thread.Name
+	case attrProcessName:
+		return &b.r.Process.Name
+	}
+	return nil
+}
+
+// usualNumber returns where the number of an attribute goes that is a small one; nil for
+// others.
+func (b *stdlibBuilder) usualNumber(a attribute) *int {
+	switch a {
+	case attrLevelno:
+		b.seen |= seenLevelno
+		return &b.levelno
+	case attrLineno:
+		return &b.r.Site.Line
+	case attrProcess:
+		return &b.r.Process.ID
+	}
+	return nil
+}
+
 // into stores text; None is "".
 func (v *scalar) into(dst *string) bool {
 	*dst = v.s
@@ -205,7 +246,7 @@ func (b *stdlibBuilder) number(a attribute, key string, v *scalar) bool {
 	switch a {
 	case attrLevelno:
 		b.seen |= seenLevelno
-		b.levelno = v.n
+		b.levelno = int(v.n)
 		return whole
 	case attrLineno:
 		r.Site.Line = int(v.n)
@@ -252,7 +293,7 @@ func (b *stdlibBuilder) finish() (r *core.Record, ok bool) {
 		}
 	}
 	r.Extra = b.extra.fields
-	setStdlibLevel(r, int(b.levelno), b.seen&seenLevelno != 0, b.levelname)
+	setStdlibLevel(r, b.levelno, b.seen&seenLevelno != 0, b.levelname)
 	r.SetMessage(r.Msg)
 	if b.seen&seenMessage != 0 {
 		r.SetMessage(b.message)

@@ -36,15 +36,21 @@ func (p *parser) logbook() (*core.Record, error) {
 		return nil, err
 	}
 	for more {
-		key, err := p.key()
-		if err != nil {
-			return nil, err
+		p.space()
+		var name string
+		m := p.knownMember()
+		if m == memberNone {
+			if name, err = p.key(); err != nil {
+				return nil, err
+			}
+			m = memberOf(name)
 		}
-		if err := p.member(key); err != nil {
-			return nil, err
-		}
-		if p.seen&seenForeign != 0 {
+		if m == memberForeign {
+			p.seen |= seenForeign
 			return nil, nil //nolint:nilnil // documented
+		}
+		if err := p.member(m, name); err != nil {
+			return nil, err
 		}
 		if more, err = p.more('}'); err != nil {
 			return nil, err
@@ -73,88 +79,86 @@ func (p *parser) finish() {
 	p.r.UpdateFromDict(rest)
 }
 
-// member reads the value of one member of the object.
-func (p *parser) member(key string) error {
+// member reads the value of one member of the object; name is that of one that Logbook
+// does not know.
+func (p *parser) member(m member, name string) error {
 	r := p.r
 	if len(p.odd) > 0 {
-		p.odd.Delete(key) // the last one of equal keys wins
+		p.odd.Delete(memberNames[m]) // the last one of equal names wins
 	}
-	switch key {
-	case "channel":
+	switch m {
+	case memberChannel:
 		p.seen |= seenChannel
-		return p.textInto(&r.Channel, key)
-	case "level":
+		return p.textInto(&r.Channel, m)
+	case memberLevel:
 		p.seen |= seenLevel
 		return p.level()
-	case "msg":
+	case memberMsg:
 		p.seen |= seenMsg
-		return p.textInto(&r.Msg, key)
-	case "message":
+		return p.textInto(&r.Msg, m)
+	case memberMessage:
 		return p.message()
-	case "time":
+	case memberTime:
 		return p.time()
-	case "args":
+	case memberArgs:
 		return p.args()
-	case "kwargs":
-		return p.fieldsInto(&r.Kwargs, key)
-	case "extra":
-		return p.fieldsInto(&r.Extra, key)
-	case "heavy_initialized":
+	case memberKwargs:
+		return p.fieldsInto(&r.Kwargs, m)
+	case memberExtra:
+		return p.fieldsInto(&r.Extra, m)
+	case memberHeavyInitialized:
 		p.seen |= seenHeavy
-		return p.flag(key)
-	case "information_pulled":
-		return p.flag(key)
-	case "levelno", "levelname":
-		p.seen |= seenForeign
-		return nil
+		return p.flag(m)
+	case memberInformationPulled:
+		return p.flag(m)
+	case memberNone:
+		v, err := p.value()
+		if err == nil {
+			p.unknown.set(name, v)
+		}
+		return err
 	}
-	return p.origin(key)
+	return p.origin(m)
 }
 
-// origin is member for where the record comes from, and for all the rest.
-func (p *parser) origin(key string) error {
+// origin is member for where the record comes from.
+func (p *parser) origin(m member) error {
 	r := p.r
-	switch key {
-	case "process":
-		return intInto(p, &r.Process.ID, key)
-	case "process_name":
-		return p.textInto(&r.Process.Name, key)
-	case "thread":
-		return intInto(p, &r.Thread.ID, key)
-	case "thread_name":
-		return p.textInto(&r.Thread.Name, key)
-	case "greenlet":
-		return intInto(p, &r.Thread.Greenlet, key)
-	case "filename":
-		return p.textInto(&r.Site.File, key)
-	case "lineno":
-		return intInto(p, &r.Site.Line, key)
-	case "func_name":
-		return p.textInto(&r.Site.Function, key)
-	case "module":
-		return p.textInto(&r.Site.Module, key)
-	case "frame_correction":
-		return intInto(p, &r.FrameCorrection, key)
-	case "exception_name", "exception_message", "formatted_exception":
-		return p.exception(key)
+	switch m {
+	case memberProcess:
+		return intInto(p, &r.Process.ID, m)
+	case memberProcessName:
+		return p.textInto(&r.Process.Name, m)
+	case memberThread:
+		return intInto(p, &r.Thread.ID, m)
+	case memberThreadName:
+		return p.textInto(&r.Thread.Name, m)
+	case memberGreenlet:
+		return intInto(p, &r.Thread.Greenlet, m)
+	case memberFilename:
+		return p.textInto(&r.Site.File, m)
+	case memberLineno:
+		return intInto(p, &r.Site.Line, m)
+	case memberFuncName:
+		return p.textInto(&r.Site.Function, m)
+	case memberModule:
+		return p.textInto(&r.Site.Module, m)
+	case memberFrameCorrection:
+		return intInto(p, &r.FrameCorrection, m)
 	}
+	return p.exception(m)
+}
+
+// strange reads a value that is not of the type that m should have.
+func (p *parser) strange(m member) error {
 	v, err := p.value()
 	if err == nil {
-		p.unknown.set(key, v)
+		p.odd.Set(memberNames[m], v)
 	}
 	return err
 }
 
-// strange reads a value that is not of the type that key should have.
-func (p *parser) strange(key string) error {
-	v, err := p.value()
-	if err == nil {
-		p.odd.Set(key, v)
-	}
-	return err
-}
-
-func (p *parser) textInto(dst *string, key string) error {
+func (p *parser) textInto(dst *string, m member) error {
 	switch {
 	case p.i < len(p.s) && p.s[p.i] == '"':
 		s, err := p.text()
@@ -164,7 +168,7 @@ func (p *parser) textInto(dst *string, key string) error {
 		*dst = ""
 		return nil
 	}
-	return p.strange(key)
+	return p.strange(m)
 }
 
 func (p *parser) message() error {
@@ -176,10 +180,10 @@ func (p *parser) message() error {
 	case p.word("null"): // nothing that JSON can hold: the template is all there is
 		return nil
 	}
-	return p.strange("message")
+	return p.strange(memberMessage)
 }
 
-func intInto[T int | int64](p *parser, dst *T, key string) error {
+func intInto[T int | int64](p *parser, dst *T, m member) error {
 	if p.word("null") {
 		*dst = 0
 		return nil
@@ -188,64 +192,64 @@ func intInto[T int | int64](p *parser, dst *T, key string) error {
 		*dst = T(n)
 		return nil
 	}
-	return p.strange(key)
+	return p.strange(m)
 }
 
 func (p *parser) level() error {
 	var n int
-	if err := intInto(p, &n, "level"); err != nil {
+	if err := intInto(p, &n, memberLevel); err != nil {
 		return err
 	}
 	p.r.Level = core.NormalizeLevel(n)
 	return nil
 }
 
-func (p *parser) flag(key string) error {
+func (p *parser) flag(m member) error {
 	if p.word("true") || p.word("false") || p.word("null") {
 		return nil
 	}
-	return p.strange(key)
+	return p.strange(m)
 }
 
 func (p *parser) time() error {
 	p.r.Time = time.Time{}
 	if p.i >= len(p.s) || p.s[p.i] != '"' {
-		return p.strange("time")
+		return p.strange(memberTime)
 	}
 	s, err := p.text()
 	if err != nil {
 		return err
 	}
 	if p.r.Time, err = isotime.Parse(s, p.fraction, p.clock); err != nil {
-		p.odd.Set("time", s)
+		p.odd.Set(memberNames[memberTime], s)
 	}
 	return nil
 }
 
 func (p *parser) args() error {
 	if p.i >= len(p.s) || p.s[p.i] != '[' {
-		return p.strange("args")
+		return p.strange(memberArgs)
 	}
 	var err error
 	p.r.Args, err = p.array()
 	return err
 }
 
-func (p *parser) fieldsInto(dst *core.Fields, key string) error {
+func (p *parser) fieldsInto(dst *core.Fields, m member) error {
 	if p.i >= len(p.s) || p.s[p.i] != '{' {
-		return p.strange(key)
+		return p.strange(m)
 	}
 	var err error
 	*dst, err = p.fields()
 	return err
 }
 
-func (p *parser) exception(key string) error {
+func (p *parser) exception(m member) error {
 	if p.word("null") {
 		return nil
 	}
 	if p.i >= len(p.s) || p.s[p.i] != '"' {
-		return p.strange(key)
+		return p.strange(m)
 	}
 	s, err := p.text()
 	if err != nil {
@@ -254,10 +258,10 @@ func (p *parser) exception(key string) error {
 	if p.r.Exception == nil {
 		p.r.Exception = new(core.Exception)
 	}
-	switch key {
-	case "exception_name":
+	switch m {
+	case memberExceptionName:
 		p.r.Exception.Name = s
-	case "exception_message":
+	case memberExceptionMessage:
 		p.r.Exception.Message = s
 	default:
 		p.r.Exception.Traceback = s

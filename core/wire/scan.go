@@ -31,6 +31,20 @@ func newScanner(body []byte, depth, values int) scanner {
 
 // space steps over white space and returns the byte that follows, 0 at the end.
 func (p *scanner) space() byte {
+	// Mostly there is one blank, or none.
+	if rest := p.s[p.i:]; len(rest) > 1 {
+		if rest[0] > ' ' {
+			return rest[0]
+		}
+		if rest[0] == ' ' && rest[1] > ' ' {
+			p.i++
+			return rest[1]
+		}
+	}
+	return p.spaces()
+}
+
+func (p *scanner) spaces() byte {
 	for p.i < len(p.s) {
 		switch c := p.s[p.i]; c {
 		case ' ', '\t', '\n', '\r':
@@ -59,8 +73,8 @@ func special(w uint64) uint64 {
 func (p *scanner) text() (string, error) {
 	start := p.i + 1
 	i := start
-	for i+8 <= len(p.data) {
-		if m := special(binary.LittleEndian.Uint64(p.data[i:])); m != 0 {
+	for d := p.data[start:]; len(d) >= 8; d = d[8:] {
+		if m := special(binary.LittleEndian.Uint64(d)); m != 0 {
 			i += bits.TrailingZeros64(m) >> 3
 			break
 		}
@@ -188,6 +202,9 @@ func (p *scanner) key() (string, error) {
 	if p.space() != '"' {
 		return "", malformed("no name of a member", p.i)
 	}
+	if key, ok := p.shortKey(); ok {
+		return key, nil
+	}
 	key, err := p.text()
 	if err != nil {
 		return "", err
@@ -198,6 +215,33 @@ func (p *scanner) key() (string, error) {
 	p.i++
 	p.space()
 	return key, nil
+}
+
+// shortKey is key for a name without escapes of less than 24 bytes right before its
+// colon, which all known ones are.
+func (p *scanner) shortKey() (string, bool) {
+	start := p.i + 1
+	d := p.data[start:]
+	if len(d) < 32 {
+		return "", false
+	}
+	n := 0
+	m := special(binary.LittleEndian.Uint64(d))
+	if m == 0 {
+		n = 8
+		if m = special(binary.LittleEndian.Uint64(d[8:])); m == 0 {
+			n = 16
+			m = special(binary.LittleEndian.Uint64(d[16:]))
+		}
+	}
+	n += bits.TrailingZeros64(m) >> 3
+	d = d[n:]
+	if m == 0 || len(d) < 2 || d[0] != '"' || d[1] != ':' {
+		return "", false
+	}
+	p.i = start + n + 2
+	p.space()
+	return p.s[start : start+n], true
 }
 
 // more steps over the comma before the next element and reports true, or over
