@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/config"
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/amqp"
@@ -26,6 +28,8 @@ func brokerSenderKinds() []pipeline.HandlerKind {
 		handlerKind("nats", "publishes records to a subject or a stream of NATS", defaultNATSSend, newNATSSender),
 		handlerKind("mqtt", "publishes records to a topic of an MQTT 5 broker", defaultMQTTSend, newMQTTSender),
 		handlerKind("nng", "publishes records over NNG, as Logbook's cookbook does", plain[nngSendOptions], newNNGSender),
+		handlerKind("pipe", "writes records to a program that it runs, as Logbook's MultiProcessingHandler does, or to a named pipe",
+			defaultPipeSend, newPipeSender),
 	}
 }
 
@@ -131,6 +135,11 @@ func (b brokerHandler) Report() pipeline.Report {
 	r.Detail = st.Detail
 	if r.Detail == "" && s != nil && !up {
 		r.Detail = string(st.State)
+	}
+	if s, ok := s.(interface{ Printed() string }); ok {
+		if line := display.Line(s.Printed(), maxPrinted); line != "" {
+			r.Detail = strings.TrimPrefix(r.Detail+", printed: "+line, ", ")
+		}
 	}
 	if st.Err != nil {
 		r.Error = st.Err.Error()

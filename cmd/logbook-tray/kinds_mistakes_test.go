@@ -291,6 +291,15 @@ func mistakes() map[string][]string {
 			`handlers: [{type: nng, uri: "tcp://h:1", topic: «a»}]`,
 			`handlers: [«{type: nng}»]`,
 		},
+		"Handler `pipe`": {
+			`handlers: [«{type: pipe}»]`,
+			`handlers: [{type: pipe, arguments: «[no-such-program]»}]`,
+			`handlers: [{type: pipe, arguments: [kubectl], path: «/x»}]`,
+			`handlers: [{type: pipe, path: /x, env: «{A: b}»}]`,
+			`handlers: [{type: pipe, path: /x, dir: «/»}]`,
+			`handlers: [{type: pipe, path: /x, encoding: «jsn»}]`,
+			`handlers: [{type: pipe, path: /x, window: «-1»}]`,
+		},
 		"Handler `nteventlog`": {`handlers: [{type: nteventlog, application_name: a, event_id: «1001»}]`},
 
 		"Handler `notification`": {

@@ -79,7 +79,7 @@ func home(t *testing.T) string {
 	}
 	writeCertificate(t, settings)
 	write(t, filepath.Join(settings, "token"), "0123456789\n")
-	for _, name := range []string{"kubectl", "logger", "paplay", "espeak-ng"} {
+	for _, name := range []string{"kubectl", "logger", "python3", "paplay", "espeak-ng"} {
 		program := filepath.Join(bin, name)
 		write(t, program, "#!/bin/sh\n")
 		if err := os.Chmod(program, 0o700); err != nil { //nolint:gosec // a program

@@ -13,6 +13,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/format"
+	"github.com/logbook-tray/logbook-tray/core/internal/process"
 )
 
 // Bounds of [ExternalApplication].
@@ -150,7 +151,7 @@ func (h *ExternalApplication) run(ctx context.Context, args []string, stdin []by
 		cmd.Stdin = bytes.NewReader(stdin)
 	}
 	cmd.WaitDelay = killDelay
-	ownGroup(cmd)
+	process.Group(cmd)
 	run := ExternalRun{Arguments: append([]string{h.program}, args...), Started: time.Now()}
 	err := cmd.Run()
 	run.Duration = time.Since(run.Started)

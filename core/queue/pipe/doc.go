@@ -6,9 +6,10 @@
 // Streams that start with a NUL hold pickles, JSON or the serialization of execnet behind
 // their length, as multiprocessing and SocketHandler send them.
 //
-// [NewSender] is the other end: records through standard output to a parent, or through
-// standard input to a child. Together they are Logbook's MultiProcessingHandler and
-// MultiProcessingSubscriber between any two of Go and Python. Of execnet's
+// The other end: [NewSender] writes records to an open pipe, such as the standard output that
+// leads to a parent; [NewProgramSender] runs a program and writes to its standard input; and
+// [NewNamedSender] writes to a named pipe. Together they are Logbook's MultiProcessingHandler
+// and MultiProcessingSubscriber between any two of Go and Python. Of execnet's
 // channels the values are read; its gateways, which run Python at the other end, are left
 // to execnet: a program of Python passes on what comes out of a channel.
 package pipe

@@ -11,8 +11,8 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/wire/frame"
 )
 
-// Sender sends records over a pipe to the program at its other end: to a parent through
-// the standard output, to a child through its standard input. With
+// Sender sends records over an open pipe to the program at its other end, such as to a parent
+// through the standard output. With
 // [wire.AppendPickledDict] as the encoding of its [queue.Handler] it is the other end of
 // Logbook's MultiProcessingSubscriber, whose queue is then a
 // multiprocessing.connection.Connection; with the default, or with [wire.AppendPickle], that
@@ -77,6 +77,17 @@ func (s *Sender) Send(ctx context.Context, body []byte) error {
 		s.err = err
 	}
 	return err
+}
+
+// lengthSize is the size of what stands in front of a record that is no line.
+const lengthSize = 4
+
+// size returns how many bytes a record has in the pipe.
+func (s *Sender) size(body []byte) uint64 {
+	if s.lines {
+		return uint64(len(body)) + 1
+	}
+	return uint64(len(body)) + lengthSize
 }
 
 // Close implements [queue.Sender].

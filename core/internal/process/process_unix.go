@@ -1,6 +1,6 @@
 //go:build unix
 
-package handler
+package process
 
 import (
 	"errors"
@@ -9,9 +9,10 @@ import (
 	"syscall"
 )
 
-// ownGroup puts the program into a process group of its own, so that what it has
-// started is killed with it.
-func ownGroup(cmd *exec.Cmd) {
+// Group makes the program the head of a process group of its own. What the terminal sends to
+// this program does not reach it, and when the context of cmd is done, it is killed with
+// what it has started. It is called before the program is started.
+func Group(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {
 		err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)

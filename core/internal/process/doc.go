@@ -1,0 +1,2 @@
+// Package process keeps a program and what it has started together.
+package process
