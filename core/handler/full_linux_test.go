@@ -3,7 +3,6 @@ package handler_test
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -11,30 +10,8 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/handler"
+	"github.com/logbook-tray/logbook-tray/packaging/e2e"
 )
-
-// smallDisk mounts a file system of 64 KiB, which takes the superuser.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	unmount := func() error { return syscall.Unmount(dir, 0) }
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
-		// Nobody but a machine that is there for tests is asked for more rights.
-		if os.Getenv("CI") == "" {
-			t.Skipf("cannot mount a small disk here: %v", err)
-		}
-		if out, err := exec.CommandContext(t.Context(), "sudo", "-n", "mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", dir).CombinedOutput(); err != nil {
-			t.Fatalf("mount a small disk: %v: %s", err, out)
-		}
-		unmount = func() error { return exec.Command("sudo", "-n", "umount", dir).Run() }
-	}
-	t.Cleanup(func() {
-		if err := unmount(); err != nil {
-			t.Errorf("unmount: %v", err)
-		}
-	})
-	return dir
-}
 
 // On a disk that gets full a record is reported as lost or is there as a whole; when
 // there is room again, the next one begins on a line of its own.
@@ -46,7 +23,7 @@ func TestADiskThatGetsFull(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := smallDisk(t)
+			dir := e2e.SmallDisk(t, 64)
 			ballast := filepath.Join(dir, "ballast")
 			if err := os.WriteFile(ballast, []byte(strings.Repeat("x", 16<<10)), 0o600); err != nil {
 				t.Fatal(err)
