@@ -12,7 +12,7 @@ import (
 // has an example and all options of each; a test keeps the two together.
 func kinds(a *app.App) pipeline.Kinds {
 	return pipeline.Kinds{
-		Sources: slices.Concat(networkSources(), brokerSources(), localSources()),
+		Sources: keepingRejected(a, slices.Concat(networkSources(), brokerSources(), localSources())),
 		Handlers: slices.Concat(bufferKinds(), routingKinds(a), streamKinds(), fileKinds(), senderKinds(), brokerSenderKinds(), notifierKinds(a),
 			pushKinds(a)),
 		Processors: processorKinds(),

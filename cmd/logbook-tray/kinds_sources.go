@@ -48,7 +48,15 @@ func decodingOpener(env *pipeline.Env, d *wire.Decoder, open func(context.Contex
 		if err != nil {
 			return nil, err
 		}
-		return subscriber{queue.NewSubscriber(r, o)}, nil
+		s := subscriber{rejected: new(func(queue.Rejection))}
+		o := o
+		o.Reject = func(r queue.Rejection) {
+			if *s.rejected != nil {
+				(*s.rejected)(r)
+			}
+		}
+		s.Subscriber = queue.NewSubscriber(r, o)
+		return s, nil
 	}
 }
 
@@ -232,7 +240,11 @@ func guestLogger(env *pipeline.Env) func(queue.Peer) {
 }
 
 // subscriber is a queue.Subscriber with a report for the status.
-type subscriber struct{ *queue.Subscriber }
+type subscriber struct {
+	*queue.Subscriber
+
+	rejected *func(queue.Rejection) // told what is no record; set before anything is dispatched
+}
 
 // Report implements pipeline.Reporter.
 func (s subscriber) Report() pipeline.Report {

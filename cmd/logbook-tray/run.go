@@ -86,7 +86,7 @@ runs already. Point a Python server at it with
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(
 		newHeadless(g), newTail(g), newSend(), newCheck(g), newStatus(g), newAlerts(g),
-		newExplain(g), newExec(), newKeygen(), newNotifyTest(g), newMan(), newReload(g), newMute(g), newUnmute(g), newDemo(), newLoad(g), newSecret(), newVersion(),
+		newExplain(g), newExec(), newKeygen(), newNotifyTest(g), newMan(), newReload(g), newMute(g), newUnmute(g), newRejected(g), newDemo(), newLoad(g), newSecret(), newVersion(),
 	)
 	return root
 }

@@ -18,6 +18,12 @@ func TestSectionsPointAtMistakes(t *testing.T) {
 		`quiet_hours: {time_zone: «Mars», hours: []}`,
 		`quiet_hours: {critical: «maybe», hours: []}`,
 		`quiet_hours: {«hour»: [], hours: []}`,
+		`rejected: «[]»`,
+		`rejected: {«max_coutn»: 5}`,
+		`rejected: {enabled: «perhaps»}`,
+		`rejected: {max_count: «-1»}`,
+		`rejected: {max_count: «100001»}`,
+		`rejected: {max_size: «1KiB»}`,
 		`do_not_disturb: «folow»`,
 		`do_not_disturb: «[follow]»`,
 		`mutes: [«{label: all}»]`,
@@ -43,7 +49,7 @@ func TestSectionsPointAtMistakes(t *testing.T) {
 func TestSectionsAreDocumentedWithAllTheirOptions(t *testing.T) {
 	text := sections(t, "../../CONFIGURATION.md")
 	for _, key := range config.Keys(app.Sections()) {
-		section, ok := map[string]string{"quiet_hours": "Quiet hours", "mutes": "Mutes", "do_not_disturb": "Do not disturb", "window": "How it works"}[key]
+		section, ok := map[string]string{"quiet_hours": "Quiet hours", "mutes": "Mutes", "do_not_disturb": "Do not disturb", "window": "How it works", "rejected": "Rejected messages"}[key]
 		if !ok {
 			t.Errorf("where is the section %q documented?", key)
 			continue

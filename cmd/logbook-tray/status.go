@@ -67,6 +67,7 @@ func printStatus(w io.Writer, s control.Status) error {
 	if n := s.Alerts.Undelivered; n > 0 {
 		fmt.Fprintf(&b, "NOT DELIVERED: of %d new alerts somebody was not told; see: logbook-tray alerts list\n", n)
 	}
+	printRejects(&b, s.Rejected)
 	printSubscribers(&b, p.Subscribers)
 	printHandlers(&b, p.Handlers)
 	printStatusMutes(&b, s.Mutes)
@@ -74,6 +75,15 @@ func printStatus(w io.Writer, s control.Status) error {
 	printWindows(&b, s.Windows)
 	_, err = io.WriteString(w, b.String())
 	return err
+}
+
+func printRejects(w io.Writer, r control.Rejects) {
+	if r.Kept > 0 {
+		fmt.Fprintf(w, "messages that were no records: %d kept; see: logbook-tray rejected\n", r.Kept)
+	}
+	if r.Error != "" {
+		fmt.Fprintf(w, "NOT KEPT: %s\n", r.Error)
+	}
 }
 
 // pipelineStatus returns the part of the status that came as plain JSON.

@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +63,8 @@ type Pipeline struct {
 
 // ErrClosed is returned by [Pipeline.Reload] and [Pipeline.Dispatch] after Close.
 var ErrClosed = errors.New("the pipeline is closed")
+
+var errNotYet = errors.New("it has not been tried yet")
 
 var errNoExpressions = errors.New("expressions are not available here")
 
@@ -222,6 +226,28 @@ func (p *Pipeline) count(counters map[string]uint64) {
 	for name, n := range counters {
 		p.past[name] += n
 	}
+}
+
+// Source returns the subscriber with this name that is open. The error says that there is
+// none, or why it is not open.
+func (p *Pipeline) Source(name string) (Subscriber, error) {
+	p.listMu.Lock()
+	sources := p.list
+	p.listMu.Unlock()
+	var names []string
+	for _, s := range sources {
+		if s.name != name {
+			names = append(names, s.name)
+			continue
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.open == nil {
+			return nil, fmt.Errorf("source %q is not open: %w", name, cmp.Or(s.failure, errNotYet))
+		}
+		return s.open, nil
+	}
+	return nil, fmt.Errorf("there is no source %q (there are: %s)", name, strings.Join(names, ", "))
 }
 
 // Status returns the condition and the counters of all parts.

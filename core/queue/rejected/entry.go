@@ -99,10 +99,17 @@ func Read(dir string, id uint64) (Entry, error) {
 	return e, nil
 }
 
-// Clear removes all messages of a directory, and returns how many there were. It is for when
-// no [Store] is open there.
-func Clear(dir string) (int, error) {
-	list, _, err := scan(dir)
+// Clear removes the message with this ID from a directory, or with id 0 all that q selects,
+// and returns how many there were. It is for when no [Store] is open there. The error is
+// [ErrNotFound] if there is none with this ID.
+func Clear(dir string, id uint64, q Query) (int, error) {
+	if id != 0 {
+		if _, err := os.Stat(path(dir, id)); err != nil {
+			return 0, ErrNotFound
+		}
+		return 1, remove(dir, id)
+	}
+	list, err := List(dir, q)
 	n := 0
 	for _, e := range list {
 		if removeErr := remove(dir, e.ID); removeErr != nil {

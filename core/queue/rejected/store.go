@@ -77,7 +77,7 @@ type Options struct {
 // Report sums up messages of one source that were rejected for the same reason.
 type Report struct {
 	Source, Reason string
-	Detail         string // of the first
+	Detail         string // of the message with the ID, or of the first
 	Count          uint64
 	ID             uint64 // of the last that was kept; 0 if none was
 }
@@ -319,7 +319,7 @@ func (s *Store) take(it item) {
 		return
 	}
 	if id != 0 {
-		b.id = id
+		b.id, b.detail = id, it.entry.Detail
 	}
 	r := Report{Source: it.kind.source, Reason: it.kind.reason, Detail: b.detail, Count: b.unreported, ID: b.id}
 	if it.first {

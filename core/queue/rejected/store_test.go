@@ -382,8 +382,11 @@ func TestEntriesAreSelectedAndRemoved(t *testing.T) {
 	if n, err := s.Clear(rejected.Query{Source: "a"}); n != 2 || err != nil {
 		t.Errorf("cleared %d, %v", n, err)
 	}
-	if n, err := rejected.Clear(dir); n != 1 || err != nil {
+	if n, err := rejected.Clear(dir, 0, rejected.Query{}); n != 1 || err != nil {
 		t.Errorf("cleared %d from outside, %v", n, err)
+	}
+	if _, err := rejected.Clear(dir, 99, rejected.Query{}); !errors.Is(err, rejected.ErrNotFound) {
+		t.Errorf("cleared what is not there: %v", err)
 	}
 	if list, err := rejected.List(filepath.Join(dir, "nowhere"), rejected.Query{}); err != nil || len(list) != 0 {
 		t.Errorf("where nothing is: %v, %v", list, err)

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"sync"
@@ -234,20 +235,24 @@ func (o Options) stream(c *stream.Conn) error {
 	messages := frame.NewReader(c, cut(o.MaxMessageSize), o.MaxMessageSize)
 	for !c.Gone() {
 		m, err := messages.Next()
-		if errors.Is(err, frame.ErrTooLarge) {
-			c.Put(queue.Message{
-				Body: messages.Rest(), Cut: true, Err: &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()},
-			})
-		}
-		if errors.Is(err, errCount) {
-			c.Put(queue.Message{
-				Body: messages.Rest(), Cut: true, Err: &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()},
-			})
+		if reject := cutShort(err); reject != nil {
+			c.Put(queue.Message{Body: messages.Rest(), Cut: true, Err: reject})
 		}
 		if err != nil {
 			return err
 		}
 		c.Put(queue.Message{Body: m})
+	}
+	return nil
+}
+
+// cutShort returns why there is only the beginning of a message; nil if that is not so.
+func cutShort(err error) error {
+	switch {
+	case errors.Is(err, frame.ErrTooLarge):
+		return &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()}
+	case errors.Is(err, errCount), errors.Is(err, io.ErrUnexpectedEOF):
+		return &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()}
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/expression"
 	"github.com/logbook-tray/logbook-tray/core/mute"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
+	"github.com/logbook-tray/logbook-tray/core/queue/rejected"
 	"github.com/logbook-tray/logbook-tray/notifiers"
 	"github.com/logbook-tray/logbook-tray/notifiers/platform"
 	"github.com/logbook-tray/logbook-tray/ui/model"
@@ -48,7 +49,8 @@ type Options struct {
 	// Color colours them.
 	Color bool
 	// State is the path of the state database, which keeps the alerts across
-	// restarts; "" keeps them in memory only.
+	// restarts; "" keeps them in memory only. Rejected messages are kept beside it, see
+	// [RejectedDir]; with "" they are not.
 	State string
 	// OpenAlert is called when the user has clicked on a notification, with the
 	// alert's ID; OpenLog when it stood for more than one alert. nil where nobody
@@ -75,6 +77,7 @@ type App struct {
 
 	pipeline *pipeline.Pipeline
 	state    *sqlitestore.Store // nil: in memory only
+	rejected *rejected.Store    // nil: none are kept
 	work     sync.WaitGroup
 	ctx      context.Context //nolint:containedctx // the lifetime of the goroutines
 	stop     context.CancelFunc
@@ -105,6 +108,7 @@ func New(o Options) (*App, error) {
 		Store: model.NewStore(model.StoreOptions{Records: s.Window.Records, Bytes: int64(s.Window.Bytes)}),
 	}
 	a.openState(context.Background())
+	a.openRejected(s.Rejected.limits())
 	a.Notifier = platform.New(a.notifierOptions())
 	a.Mutes = mute.NewStack(a.muteEnded)
 	a.restoreMutes(context.Background())
@@ -118,6 +122,9 @@ func New(o Options) (*App, error) {
 	a.applySections(tree)
 	a.work.Go(func() { a.watch(ctx, known(tree)) })
 	a.work.Go(func() { a.Mutes.Run(ctx) })
+	if a.rejected != nil {
+		a.work.Go(func() { a.rejected.Run(ctx) })
+	}
 	if a.state != nil {
 		a.work.Go(func() { a.state.Run(ctx, a.Alerts) })
 		a.work.Go(func() { a.Mutes.Keep(ctx, a.state, mute.KeepOptions{OnError: a.notKept}) })
@@ -406,7 +413,11 @@ func (a *App) applySections(tree *config.Tree) {
 	if a.ctx.Err() != nil {
 		return // closed meanwhile
 	}
-	a.standing.apply(a.ctx, tree.Root, readSections(tree))
+	s := readSections(tree)
+	a.standing.apply(a.ctx, tree.Root, s)
+	if a.rejected != nil {
+		a.rejected.Limit(s.Rejected.limits())
+	}
 	a.o.Changed()
 }
 

@@ -48,6 +48,13 @@ func (i *Instance) Status() control.Status {
 	s.Pipeline = p
 	held := i.Store.Stats()
 	s.Records = control.Records{Held: held.Held, Evicted: held.Evicted}
+	rejects := i.RejectedStats()
+	s.Rejected = control.Rejects{
+		Kept: rejects.Held, Bytes: rejects.Size, Limited: rejects.Limited, Dropped: rejects.Dropped, Failed: rejects.Failed,
+	}
+	if rejects.Err != nil {
+		s.Rejected.Error = rejects.Err.Error()
+	}
 	s.Mutes, s.Inhibitions, s.Escalations = i.Mutes(), i.Routes.Inhibitions(), i.Routes.Escalations()
 	if until, muted := i.Muted(); muted {
 		s.Muted = true

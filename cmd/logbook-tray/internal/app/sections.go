@@ -21,6 +21,7 @@ type sections struct {
 		Records int         `yaml:"records"`
 		Bytes   config.Size `yaml:"bytes"`
 	} `yaml:"window"`
+	Rejected     keepRejected `yaml:"rejected"`
 	QuietHours   quietHours   `yaml:"quiet_hours"`
 	DoNotDisturb doNotDisturb `yaml:"do_not_disturb"`
 	Mutes        []fileMute   `yaml:"mutes"`
@@ -35,6 +36,8 @@ func SectionKeys(name string) []string {
 	switch s := new(sections); name {
 	case "window":
 		return config.Keys(&s.Window)
+	case "rejected":
+		return config.Keys(&s.Rejected)
 	case "quiet_hours":
 		return append(config.Keys(&s.QuietHours), config.Keys(new(hours))...)
 	case "mutes":
@@ -45,7 +48,7 @@ func SectionKeys(name string) []string {
 
 // readSections returns the sections of a file; what there are mistakes in is left out.
 func readSections(tree *config.Tree) *sections {
-	s := &sections{DoNotDisturb: follow}
+	s := &sections{DoNotDisturb: follow, Rejected: keepRejected{Enabled: true}}
 	_ = config.Decode(tree.Root, "the configuration", s) // the keys of the pipeline are unknown here
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/core/expression"
+	"github.com/logbook-tray/logbook-tray/core/queue/rejected"
 )
 
 // Status is what the running instance says of itself. Its JSON form is the
@@ -32,6 +33,7 @@ type Status struct {
 	Inhibitions []Inhibition `json:"inhibitions"`
 	Escalations []Escalation `json:"escalations"`
 	Records     Records      `json:"records"`
+	Rejected    Rejects      `json:"rejected"`
 	Pipeline    any          `json:"pipeline"`
 }
 
@@ -128,6 +130,14 @@ type Instance interface {
 	Mute(m Mute) error
 	Mutes() []Mute
 	Unmute(id uint64) error
+	// Rejected lists the messages that are no record, newest first, each with its beginning;
+	// one of them with its body.
+	Rejected(q rejected.Query) []rejected.Entry
+	RejectedMessage(id uint64) (rejected.Entry, error)
+	// RetryRejected reads one again, or with id 0 all that q selects; what is a record now
+	// goes the way of all. ClearRejected removes one, or with id 0 all that q selects.
+	RetryRejected(ctx context.Context, id uint64, q rejected.Query) Retried
+	ClearRejected(id uint64, q rejected.Query) (int, error)
 	// Tail calls f with each record as it comes in that is wanted, until ctx ends or f
 	// returns an error. backlog is how many earlier ones of them come first. wanted is
 	// called on one goroutine.

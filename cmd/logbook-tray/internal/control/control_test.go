@@ -14,6 +14,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/queue/rejected"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -38,6 +39,36 @@ func (f *fake) Mutes() []control.Mute     { return f.mutes }
 func (f *fake) Unmute(uint64) error       { f.mutes = nil; return nil }
 func (f *fake) Reload(context.Context) error {
 	return errors.New("config.yaml:4:5: error: unknown key \"lvel\"")
+}
+
+func (f *fake) Rejected(q rejected.Query) []rejected.Entry {
+	if q != (rejected.Query{Source: "a b", Reason: "malformed", Limit: 2}) {
+		return nil
+	}
+	return []rejected.Entry{{ID: 7, Source: q.Source, Start: []byte("\x1b[2J"), Size: 4, Kept: 4}}
+}
+
+func (f *fake) RejectedMessage(id uint64) (rejected.Entry, error) {
+	if id != 7 {
+		return rejected.Entry{}, control.NoRejected(id)
+	}
+	return rejected.Entry{ID: id, Body: []byte("a text that clears \x1b[2J the screen")}, nil
+}
+
+func (f *fake) RetryRejected(_ context.Context, id uint64, _ rejected.Query) (r control.Retried) {
+	if id == 7 {
+		r.Add(id, f.records[0], nil)
+	} else {
+		r.Add(id, nil, control.NoRejected(id))
+	}
+	return r
+}
+
+func (f *fake) ClearRejected(id uint64, q rejected.Query) (int, error) {
+	if id != 0 {
+		return 0, control.NoRejected(id)
+	}
+	return q.Limit, nil
 }
 
 func (f *fake) Tail(ctx context.Context, _ int, wanted func(*core.Record) bool, each func(*core.Record) error) error {
@@ -107,6 +138,35 @@ func TestClientReachesTheInstance(t *testing.T) {
 	}
 	if err := c.Unmute(ctx, 0); err != nil || len(inst.mutes) != 0 {
 		t.Errorf("Unmute: %v, left %+v", err, inst.mutes)
+	}
+}
+
+func TestRejectedMessagesAreListedReadAgainAndRemoved(t *testing.T) {
+	_, c := serve(t, &fake{records: []*core.Record{record("a record after all")}})
+	ctx := t.Context()
+	const escaped = `\x1b[2J`
+	list, err := c.Rejected(ctx, rejected.Query{Source: "a b", Reason: "malformed", Limit: 2})
+	if err != nil || len(list) != 1 || list[0].ID != 7 || list[0].Text != escaped || list[0].Source != "a b" {
+		t.Errorf("Rejected = %+v, %v", list, err)
+	}
+	if one, err := c.RejectedMessage(ctx, 7); err != nil || len(one.Body) == 0 || one.Text != "a text that clears "+escaped+" the screen" {
+		t.Errorf("RejectedMessage = %+v, %v", one, err)
+	}
+	const none = "there is no rejected message 9; see: logbook-tray rejected"
+	if _, err := c.RejectedMessage(ctx, 9); err == nil || err.Error() != none {
+		t.Errorf("one that is not there: %v", err)
+	}
+	if got, err := c.RetryRejected(ctx, 7, rejected.Query{}); err != nil || len(got.Records) != 1 || got.Records[0].Message != "a record after all" {
+		t.Errorf("RetryRejected = %+v, %v", got, err)
+	}
+	if got, err := c.RetryRejected(ctx, 9, rejected.Query{}); err != nil || len(got.Failed) != 1 || got.Failed[0].Error != none {
+		t.Errorf("RetryRejected = %+v, %v", got, err)
+	}
+	if n, err := c.ClearRejected(ctx, 0, rejected.Query{Limit: 5}); err != nil || n != 5 {
+		t.Errorf("ClearRejected = %d, %v", n, err)
+	}
+	if _, err := c.ClearRejected(ctx, 9, rejected.Query{}); err == nil || err.Error() != none {
+		t.Errorf("ClearRejected: %v", err)
 	}
 }
 

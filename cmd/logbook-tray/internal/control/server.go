@@ -142,6 +142,7 @@ func handler(inst Instance) http.Handler {
 	mux.HandleFunc("DELETE /mutes/{id}", func(w http.ResponseWriter, req *http.Request) {
 		withID(w, req, func(id uint64) { done(w, inst.Unmute(id)) })
 	})
+	handleRejected(mux, inst)
 	mux.HandleFunc("GET /records", func(w http.ResponseWriter, req *http.Request) { tail(w, req, inst) })
 	return mux
 }

@@ -163,7 +163,17 @@ func (tr *Transport) subscriber(t *testing.T, e End) *queue.Subscriber {
 // receive returns a subscriber that is connected.
 func (tr *Transport) receive(t *testing.T) *queue.Subscriber {
 	t.Helper()
-	s := tr.subscriber(t, defaults())
+	return tr.receiveAnd(t, queue.Options{})
+}
+
+// receiveAnd is receive with options.
+func (tr *Transport) receiveAnd(t *testing.T, o queue.Options) *queue.Subscriber {
+	t.Helper()
+	r, err := tr.Receiver(defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := subscriber(t, r, o)
 	Connected(t, s)
 	return s
 }
@@ -182,7 +192,12 @@ func (tr *Transport) sender(t *testing.T, e End) Sender {
 // Subscriber returns a subscriber to r that is closed with the test.
 func Subscriber(t *testing.T, r queue.Receiver) *queue.Subscriber {
 	t.Helper()
-	s := queue.NewSubscriber(r, queue.Options{})
+	return subscriber(t, r, queue.Options{})
+}
+
+func subscriber(t *testing.T, r queue.Receiver, o queue.Options) *queue.Subscriber {
+	t.Helper()
+	s := queue.NewSubscriber(r, o)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

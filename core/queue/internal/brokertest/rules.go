@@ -168,7 +168,8 @@ func again(t *testing.T, tr Transport) {
 }
 
 func poison(t *testing.T, tr Transport) {
-	s, to := tr.receive(t), tr.sender(t, defaults())
+	var rejected []queue.Rejection
+	s, to := tr.receiveAnd(t, queue.Options{Reject: func(r queue.Rejection) { rejected = append(rejected, r) }}), tr.sender(t, defaults())
 	for _, body := range []string{"no JSON", `["nor a record"]`, "\x00\xff"} {
 		Send(t, to, []byte(body))
 	}
@@ -178,6 +179,15 @@ func poison(t *testing.T, tr Transport) {
 	}
 	if st := s.Stats(); st.Rejected != 3 || len(st.Reasons) == 0 {
 		t.Errorf("%+v", st)
+	}
+	// What is told of them is enough to read them again, and they are what they were.
+	for _, r := range rejected {
+		if _, err := s.Decode(queue.Message{Body: r.Body, Format: r.Format}); len(r.Body) == 0 || queue.RejectReason(err) != r.Reason {
+			t.Errorf("%q (%s) was rejected as %s, and read again: %v", r.Body, r.Format, r.Reason, err)
+		}
+	}
+	if len(rejected) != 3 {
+		t.Errorf("told of %d", len(rejected))
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
