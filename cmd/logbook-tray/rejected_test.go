@@ -62,7 +62,7 @@ func framed(message string) string {
 
 func post(t *testing.T, address, kind, body string) {
 	t.Helper()
-	resp, err := http.Post("http://"+address+"/records", kind, strings.NewReader(body)) //nolint:noctx // a test
+	resp, err := http.Post("http://"+address+"/records", kind, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

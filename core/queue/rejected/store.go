@@ -256,8 +256,7 @@ func detailOf(err error) string {
 		return ""
 	}
 	text := err.Error()
-	var rejected *wire.RejectError
-	if errors.As(err, &rejected) {
+	if rejected, ok := errors.AsType[*wire.RejectError](err); ok {
 		text = rejected.Detail
 	}
 	return cut(text, maxDetail)
