@@ -13,15 +13,21 @@ type line struct {
 	indent int // of across and of the first cell, in steps
 }
 
-// table lays lines out so that their columns agree. One column takes what is left.
+// table lays lines out so that their columns agree. One column takes what is left; where
+// that is too little, its cells stand below the others.
 type table struct {
 	lines   []line
-	stretch int // the column that takes what is left
+	stretch int  // the column that takes what is left
+	folded  bool // its cells stand below the others
 }
 
 var _ fyne.Layout = (*table)(nil)
 
-const indentStep = 18
+const (
+	indentStep = 18
+	// leastStretch is the least width in which some counters can be read.
+	leastStretch = 160
+)
 
 // objects returns everything on the lines, for the container.
 func (t *table) objects() []fyne.CanvasObject {
@@ -64,27 +70,33 @@ func (t *table) MinSize([]fyne.CanvasObject) fyne.Size {
 		size.Width += w
 	}
 	for _, l := range t.lines {
-		size.Height += l.height()
+		height, below := t.heights(l)
+		size.Height += height + below
 	}
 	return size
 }
 
-func (l *line) height() float32 {
+// heights returns how high a line is, and the cell below it.
+func (t *table) heights(l line) (height, below float32) {
 	if l.across != nil {
 		if !l.across.Visible() {
-			return 0
+			return 0, 0
 		}
-		return l.across.MinSize().Height
+		return l.across.MinSize().Height, 0
 	}
-	var height float32
-	for _, cell := range l.cells {
-		height = max(height, cell.MinSize().Height)
+	for i, cell := range l.cells {
+		if h := cell.MinSize().Height; i == t.stretch && t.folded {
+			below = h
+		} else {
+			height = max(height, h)
+		}
 	}
-	return height
+	return height, below
 }
 
 // Layout implements [fyne.Layout].
 func (t *table) Layout(_ []fyne.CanvasObject, size fyne.Size) {
+	size.Width -= theme.Size(theme.SizeNameScrollBarSmall) + theme.Padding() // the bar lies on what it scrolls
 	widths := t.widths()
 	rest := size.Width
 	for i, w := range widths {
@@ -94,29 +106,42 @@ func (t *table) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	}
 	if t.stretch < len(widths) {
 		widths[t.stretch] = max(rest, 0)
+		t.folded = rest < leastStretch
 	}
 	var y float32
 	for _, l := range t.lines {
 		if l.across != nil {
-			if !l.across.Visible() {
-				continue
-			}
-			x := l.inset(0) + theme.Padding()
-			// A text that is wrapped knows its height only once it knows its width.
-			l.across.Resize(fyne.NewSize(max(size.Width-x, 0), l.across.MinSize().Height))
-			l.across.Resize(fyne.NewSize(max(size.Width-x, 0), l.across.MinSize().Height))
-			l.across.Move(fyne.NewPos(x, y))
-			y += l.across.MinSize().Height
+			y += l.placeAcross(y, size.Width)
 			continue
 		}
-		height, x := l.height(), float32(0)
+		height, below := t.heights(l)
+		x := float32(0)
 		for i, cell := range l.cells {
-			inset := l.inset(i)
-			least := cell.MinSize()
-			cell.Resize(fyne.NewSize(max(widths[i]-inset, 0), least.Height))
-			cell.Move(fyne.NewPos(x+inset, y+(height-least.Height)/2))
+			inset, least := l.inset(i), cell.MinSize()
+			if i == t.stretch && t.folded {
+				left := widths[0] + l.inset(nameColumn)
+				cell.Resize(fyne.NewSize(max(size.Width-left, 0), least.Height))
+				cell.Move(fyne.NewPos(left, y+height))
+			} else {
+				cell.Resize(fyne.NewSize(max(widths[i]-inset, 0), least.Height))
+				cell.Move(fyne.NewPos(x+inset, y+(height-least.Height)/2))
+			}
 			x += widths[i]
 		}
-		y += height
+		y += height + below
 	}
+}
+
+// placeAcross puts what goes across the columns at a height, and returns its own.
+func (l *line) placeAcross(y, width float32) float32 {
+	if !l.across.Visible() {
+		return 0
+	}
+	x := l.inset(0) + theme.Padding()
+	// A text that is wrapped knows its height only once it knows its width.
+	for range 2 {
+		l.across.Resize(fyne.NewSize(max(width-x, 0), l.across.MinSize().Height))
+	}
+	l.across.Move(fyne.NewPos(x, y))
+	return l.across.MinSize().Height
 }

@@ -193,3 +193,25 @@ func TestAnEmptyConfigurationIsSaidToBeSo(t *testing.T) {
 		t.Errorf("%d objects, lines %q", len(b.body.Objects), b.Lines())
 	}
 }
+
+func TestCountersStandBelowTheirLineWhereThereIsNoRoomBesideIt(t *testing.T) {
+	s := example()
+	b := newBench(t, &s, nil)
+	window := test.NewTempWindow(t, b.Object())
+	place := func(width float32) (name, counters fyne.Position, counted float32) {
+		window.Resize(fyne.NewSize(width, 500))
+		r := b.sources[0]
+		return r.name.Position(), r.counters.Position(), r.counters.Size().Width
+	}
+	name, counters, _ := place(900)
+	if counters.Y != name.Y || counters.X <= name.X {
+		t.Errorf("wide: the name at %v, the counters at %v", name, counters)
+	}
+	name, counters, width := place(420)
+	if counters.Y <= name.Y || counters.X != name.X || width < 300 {
+		t.Errorf("narrow: the name at %v, the counters at %v, %v wide", name, counters, width)
+	}
+	if next := b.sources[1].name.Position(); next.Y <= counters.Y {
+		t.Errorf("the next line is at %v, the counters are at %v", next, counters)
+	}
+}
