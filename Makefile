@@ -8,7 +8,7 @@
 #   make test-windows  what Wine can run of the tests for Windows
 #   make lint    only the checks of the sources
 #   make fmt     formats the sources
-#   make services / services-stop   RabbitMQ, Redis, NATS, Mosquitto and MongoDB to try things with
+#   make services / services-stop   RabbitMQ, Redis, NATS, Mosquitto, rsyslog and MongoDB to try things with
 #   make icons / sounds   makes what is under assets/ again
 #   make install / uninstall   PREFIX=/usr/local DESTDIR= AUTOSTART=
 #   make clean   removes what is built

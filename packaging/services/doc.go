@@ -1,12 +1,12 @@
-// Package services starts the real brokers of Debian for tests: RabbitMQ, Redis, NATS and
-// Mosquitto, on loopback, on free ports, with all they keep in a temporary directory. Nothing of it
+// Package services starts the real brokers of Debian for tests: RabbitMQ, Redis, NATS,
+// Mosquitto and rsyslog, on loopback, on free ports, with all they keep in a temporary directory. Nothing of it
 // touches the brokers of the system, and nothing is left when the tests are over.
 //
 // All but RabbitMQ start within milliseconds and are started for each test that wants one:
 //
 //	broker := services.StartRedis(t)
 //
-// So are NATS, Mosquitto and FerretDB, which stands for MongoDB and is built from
+// So are NATS, Mosquitto, rsyslog and FerretDB, which stands for MongoDB and is built from
 // packaging/ferretdb first.
 //
 // RabbitMQ takes seconds and is started once for all tests of a package, by the

@@ -1,21 +1,19 @@
 package syslog_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue/syslog"
+	"github.com/logbook-tray/logbook-tray/packaging/services"
 )
 
 // patient joins lines that come as late as they do on a machine that has too much to do.
@@ -236,60 +234,6 @@ func TestMessagesOfDockersSyslogDriverArrive(t *testing.T) {
 	}
 }
 
-// rsyslogd starts Debian's rsyslog with a configuration of its own, which forwards what it gets
-// with the parameters of the action, and returns the Unix socket that it listens on.
-func rsyslogd(tb testing.TB, action string) string {
-	tb.Helper()
-	dir := tb.TempDir()
-	in := filepath.Join(dir, "in")
-	conf := filepath.Join(dir, "rsyslog.conf")
-	text := fmt.Sprintf(`
-global(workDirectory="%[1]s" net.ipprotocol="ipv4-only")
-module(load="imuxsock" SysSock.Use="off")
-input(type="imuxsock" Socket="%[2]s" RateLimit.Interval="0")
-action(type="omfwd" target="127.0.0.1" action.resumeInterval="1" action.resumeRetryCount="-1" %[3]s)
-`, dir, in, action)
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	var out bytes.Buffer
-	cmd := exec.Command("rsyslogd", "-n", "-f", conf, "-i", filepath.Join(dir, "pid"))
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		tb.Fatalf("rsyslog is needed: %v", err)
-	}
-	ended := make(chan struct{})
-	var failure error
-	go func() {
-		defer close(ended)
-		failure = cmd.Wait()
-	}()
-	tb.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-ended:
-		case <-time.After(20 * time.Second):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
-	})
-	ctx, cancel := context.WithTimeout(tb.Context(), 20*time.Second)
-	defer cancel()
-	for tick := time.NewTicker(10 * time.Millisecond); ; {
-		if c, err := net.Dial("unixgram", in); err == nil {
-			_ = c.Close()
-			return in
-		}
-		select {
-		case <-tick.C:
-		case <-ended:
-			tb.Fatalf("rsyslogd ended: %v: %s", failure, &out)
-		case <-ctx.Done():
-			tb.Fatalf("rsyslogd does not listen: %s", &out)
-		}
-	}
-}
-
 const toRsyslog = `
 import logging, logging.handlers, sys
 h = logging.handlers.SysLogHandler(sys.argv[1], facility="local3")
@@ -319,7 +263,7 @@ func TestMessagesThatRsyslogForwardsArrive(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, s := server(t, syslog.Options{Network: c.network, Join: patient})
 			_, port, _ := net.SplitHostPort(r.Addr().String())
-			in := rsyslogd(t, fmt.Sprintf(`port="%s" %s`, port, c.action))
+			in := services.StartRsyslog(t, fmt.Sprintf(`port="%s" %s`, port, c.action))
 			python(t, toRsyslog, in)
 			got := next(t, s)
 			if got.Message() != "sold out: tea ☃" || got.Channel != "shop" || got.Process.ID != 77 || got.Level != core.LevelError ||
@@ -345,7 +289,7 @@ func TestRsyslogWaitsForUsAndLosesNothing(t *testing.T) {
 	if err := s.Close(); err != nil { // nobody listens at first
 		t.Fatal(err)
 	}
-	in := rsyslogd(t, fmt.Sprintf(`port="%s" protocol="tcp" template="RSYSLOG_SyslogProtocol23Format"`, port))
+	in := services.StartRsyslog(t, fmt.Sprintf(`port="%s" protocol="tcp" template="RSYSLOG_SyslogProtocol23Format"`, port))
 	python(t, toRsyslog, in)
 	_, s = server(t, syslog.Options{Network: "tcp", Address: "127.0.0.1:" + port, Join: patient})
 	if got := next(t, s).Message(); got != "sold out: tea ☃" {
