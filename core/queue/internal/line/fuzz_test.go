@@ -1,8 +1,13 @@
 package line
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
 // FuzzJoiner looks for lines that get lost, change their order, or pile up.
@@ -51,4 +56,25 @@ func words(lines []string) string {
 		}
 	}
 	return b.String()
+}
+
+// FuzzRecord looks for a line that has text and makes no record, or one that cannot be shown.
+func FuzzRecord(f *testing.F) {
+	for _, s := range []string{`{"level": "error", "message": "a"}`, "2026-11-20 12:00:00 ERROR shop: no", "[warning] x", "  {not json", "fatal: x", "\xff\xfe", "\t \r"} {
+		f.Add([]byte(s))
+	}
+	d, err := wire.NewDecoder(wire.Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		blank := len(bytes.TrimRight(text, " \t\r\n")) == 0
+		r := Record(d, text, "c", core.LevelInfo)
+		if (r == nil) != blank {
+			t.Fatalf("%+v", r)
+		}
+		if r != nil && !utf8.ValidString(r.Message()) {
+			t.Fatalf("%q", r.Message())
+		}
+	})
 }
