@@ -226,6 +226,11 @@ func checkForm(t *testing.T, f *fixture) {
 			equal(t, "message", message, start)
 		}
 	}
+	for _, key := range []string{"ip", "count", "ok", "no", "none", "ratio", "neg", "b255", "i31"} { // extra data
+		if want, ok := form[key]; ok {
+			equal(t, key, r.Extra.Get(key), want)
+		}
+	}
 	if at, err := strconv.ParseFloat(text(form["created"]), 64); err == nil {
 		if off := float64(r.Time.UnixNano())/1e9 - at; off > 1e-6 || off < -1e-6 {
 			t.Errorf("time %v is %g s off", r.Time, off)
@@ -261,6 +266,9 @@ func checkSyslog(t *testing.T, f *fixture) {
 			t.Fatalf("%v; got %q, want %q", err, got, want)
 		}
 		got = append(got, strings.Split(strings.TrimRight(r.Message(), "\n"), "\n")...)
+		if len(texts) == 1 {
+			checkHeader(t, r, f.Expected)
+		}
 		if severity := texts[0].severity; severity >= 0 && r.Level != [8]core.Level{15, 15, 15, 14, 13, 12, 11, 10}[severity] {
 			t.Errorf("level %v, want severity %d", r.Level, severity)
 		}
@@ -268,6 +276,42 @@ func checkSyslog(t *testing.T, f *fixture) {
 	for i := range want {
 		if i >= len(got) || !strings.HasSuffix(want[i], got[i]) || got[i] == "" && strings.Trim(want[i], "- ") != "" {
 			t.Fatalf("line %d: got %.200q, want the ends of %.200q", i, got, want)
+		}
+	}
+}
+
+// checkHeader compares a record with the header of a message of syslog.
+func checkHeader(t *testing.T, r *core.Record, want map[string]any) {
+	t.Helper()
+	if pri, ok := want["pri"].(int64); ok {
+		names := map[int64]string{1: "user", 3: "daemon", 19: "local3", 23: "local7"}
+		equal(t, "facility", r.Extra.Get("facility"), any(names[pri/8]))
+	}
+	if want["timestamp"] == nil { // of RFC 3164, or of the logging package, which sends none
+		return
+	}
+	name := text(want["appname"])
+	if name == "-" {
+		name = ""
+	}
+	if ident := strings.TrimSuffix(text(want["ident"]), ": "); ident != "" {
+		name = ident
+	}
+	equal(t, "channel", r.Channel, name)
+	equal(t, "host", r.Extra.Get("host"), want["hostname"])
+	if pid, err := strconv.Atoi(text(want["procid"])); err == nil {
+		equal(t, "process", r.Process.ID, pid)
+	}
+	at, err := time.Parse(time.RFC3339Nano, text(want["timestamp"]))
+	if err != nil || !r.Time.Equal(at) {
+		t.Errorf("time %v, want %v, %v", r.Time, at, err)
+	}
+	if rest := text(want["rest"]); strings.HasPrefix(rest, "[") && strings.Contains(rest, "=") {
+		id, params, _ := strings.Cut(rest[1:], " ")
+		name, value, _ := strings.Cut(params, `="`)
+		got, _ := r.Extra.Get(id).(map[string]any)
+		if s, ok := got[name].(string); !ok || !strings.HasPrefix(strings.ReplaceAll(value, `\"`, `"`), s) {
+			t.Errorf("structured data %q: %v", rest, r.Extra)
 		}
 	}
 }

@@ -12,8 +12,9 @@ import (
 // or the form of a POST, "name=shop&msg=...": the attributes of a record of the
 // logging package, each as its text. The template is formatted with the
 // arguments as far as these are literals. Tracebacks do not travel this way unless
-// another handler has formatted the record before; the exception itself does. Errors are
-// of type [*RejectError].
+// another handler has formatted the record before; the exception itself does. The form of any
+// other client is one too if it has a message, as msg, message or text; its level is levelno,
+// levelname or level, else INFO. Errors are of type [*RejectError].
 func (d *Decoder) DecodeForm(form string) (*core.Record, error) {
 	if form == "" {
 		return nil, &RejectError{Reason: ReasonEmpty}
@@ -38,11 +39,37 @@ func (d *Decoder) DecodeForm(form string) (*core.Record, error) {
 			list.set(strings.ToValidUTF8(name, "\ufffd"), formValue(name, strings.ToValidUTF8(value, "\ufffd")))
 		}
 	}
+	completeForm(&list.fields)
 	r, err := d.FromFields(list.fields)
 	if err == nil {
 		formException(r, list.fields)
 	}
 	return r, err
+}
+
+// completeForm adds what the form of a simple client may lack for being taken as a record of
+// logging.
+func completeForm(f *core.Fields) {
+	if _, ok := f.Lookup("msg"); !ok {
+		for _, alias := range []string{"message", "text"} {
+			if v, ok := f.Lookup(alias); ok {
+				f.Set("msg", v)
+				break
+			}
+		}
+	}
+	_, message := f.Lookup("msg")
+	_, number := f.Lookup("levelno")
+	_, name := f.Lookup("levelname")
+	if !message || number || name {
+		return
+	}
+	level := "INFO"
+	if text, ok := f.Get("level").(string); ok && text != "" {
+		level = strings.ToUpper(text)
+		f.Delete("level")
+	}
+	f.Set("levelname", level)
 }
 
 // formValue turns the text of an attribute into what it is the text of. Extra data stay

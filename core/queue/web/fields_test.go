@@ -17,7 +17,7 @@ func TestEveryFieldOfEveryLevelComesFromPythonsHTTPHandler(t *testing.T) {
 				Loses: []string{"traceback"}, // it sends the address of an object in its place
 				Change: func(want map[string]any) { // what str() makes of a value
 					want["extra"] = map[string]any{
-						"kunde": "Jürgen", "count": "1099511627776", "ratio": "1.5", "none": nil, "list": "[1, 'zwei', True]",
+						"kunde": "Jürgen", "count": "1099511627776", "ratio": "1.5", "none": "None", "list": "[1, 'zwei', True]",
 					}
 				},
 			})

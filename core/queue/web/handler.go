@@ -171,7 +171,7 @@ func (r *Receiver) bodyError(err error) error {
 
 // form takes a record that comes as a form, and answers at once: HTTPHandler waits.
 func (r *Receiver) form(w http.ResponseWriter, req *http.Request, encoded string) {
-	rec, err := decodeForm(r.opts.Decoder, encoded)
+	rec, err := r.opts.Decoder.DecodeForm(encoded)
 	if err != nil {
 		r.reject(req.RemoteAddr, []byte(encoded), formFormat, err)
 		r.refuse(w, err)

@@ -74,8 +74,9 @@ func TestRecordsOfPythonsHTTPHandlerArriveOverTLS(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
 	}
-	if got := next(t, s); got.Message() != "failed" || got.Channel != "shop" || got.Level != core.LevelError {
-		t.Errorf("%q %+v", got.Message(), got)
+	if got := next(t, s); got.Message() != "failed" || got.Channel != "shop" || got.Level != core.LevelError ||
+		got.Exception.ShortName() != "KeyError" || got.Exception.Message != "order" {
+		t.Errorf("%q %+v %+v", got.Message(), got, got.Exception)
 	}
 }
 

@@ -247,7 +247,7 @@ const formFormat = "form"
 // Decode implements [queue.Decoder].
 func (r *Receiver) Decode(m queue.Message) (rec *core.Record, err error) {
 	if m.Format == formFormat {
-		rec, err = decodeForm(r.opts.Decoder, string(m.Body))
+		rec, err = r.opts.Decoder.DecodeForm(string(m.Body))
 	} else {
 		rec, err = r.opts.Decoder.Decode(m.Body)
 	}

@@ -112,6 +112,25 @@ func TestASubscriberTakesItsTopicsFromSeveralPublishers(t *testing.T) {
 	}
 }
 
+func TestASubscriberMayBindAndPublishersConnect(t *testing.T) {
+	r := receiver(t, zeromq.Options{Pattern: zeromq.Sub, Side: zeromq.Bind, Topics: []string{"shop", "{"}})
+	one := sender(t, zeromq.Options{Addresses: r.Addresses(), Pattern: zeromq.Pub, Side: zeromq.Connect, Topic: "shop"})
+	two := sender(t, zeromq.Options{Addresses: r.Addresses(), Pattern: zeromq.Pub, Side: zeromq.Connect, Topic: "blog"})
+	three := sender(t, zeromq.Options{Addresses: r.Addresses(), Pattern: zeromq.Pub, Side: zeromq.Connect})
+	if err := errors.Join(one.WaitPeer(soon(t)), two.WaitPeer(soon(t)), three.WaitPeer(soon(t))); err != nil {
+		t.Fatal(err)
+	}
+	send(t, two, "not wanted")
+	send(t, one, "wanted")
+	if got := receiveBody(t, r); got != "wanted" {
+		t.Errorf("got %q", got)
+	}
+	send(t, three, "{without a topic")
+	if got := receiveBody(t, r); got != "{without a topic" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestNothingThatWasAcceptedIsLostOnClose(t *testing.T) {
 	const count = 50_000
 	r := receiver(t, zeromq.Options{})
