@@ -85,7 +85,7 @@ func connect(ctx, life context.Context, uri *url.URL, o *Options) (*connection, 
 		return nil, explain(err, uri)
 	}
 	c.end = context.AfterFunc(life, c.Close)
-	if c.js, err = jetstream.New(c.Conn, jetstream.WithDefaultTimeout(o.Timeout)); err == nil && o.Stream != "" {
+	if c.js, err = jetstream.New(c.Conn, jetstream.WithPublishAsyncTimeout(o.Timeout)); err == nil && o.Stream != "" {
 		err = c.ensure(limited, o)
 	}
 	if err == nil && !dial.end() { // just now
@@ -120,11 +120,31 @@ func (c *connection) close() {
 	<-c.gone
 }
 
+// firstAnswer is how long the first attempt of [ask] waits.
+const firstAnswer = time.Second
+
+// ask makes a request that may be made more than once, again and with more patience when
+// there is no answer, for as long as ctx allows: of the requests that several connections make
+// of a server that has just started, at the same moment, some are answered to nobody (seen
+// with 2.9.10).
+func ask[T any](ctx context.Context, request func(context.Context) (T, error)) (T, error) {
+	for patience := firstAnswer; ; patience *= 2 {
+		limited, cancel := context.WithTimeout(ctx, patience)
+		answer, err := request(limited)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return answer, err
+		}
+	}
+}
+
 // ensure makes the stream if there is none.
 func (c *connection) ensure(ctx context.Context, o *Options) error {
-	stream, err := c.js.Stream(ctx, o.Stream)
+	stream, err := ask(ctx, func(ctx context.Context) (jetstream.Stream, error) { return c.js.Stream(ctx, o.Stream) })
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		stream, err = c.js.CreateStream(ctx, jetstream.StreamConfig{Name: o.Stream, Subjects: []string{o.Subject}})
+		stream, err = ask(ctx, func(ctx context.Context) (jetstream.Stream, error) {
+			return c.js.CreateStream(ctx, jetstream.StreamConfig{Name: o.Stream, Subjects: []string{o.Subject}})
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("open the stream %q: %w", o.Stream, err)

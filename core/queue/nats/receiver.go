@@ -178,9 +178,11 @@ func (r *Receiver) subscribe(ctx context.Context, c *connection) error {
 // consume receives what a stream keeps, until ctx ends or the connection is lost.
 func (r *Receiver) consume(ctx context.Context, c *connection) error {
 	limited, cancel := context.WithTimeout(ctx, r.opts.Timeout)
-	consumer, err := c.js.CreateOrUpdateConsumer(limited, r.opts.Stream, jetstream.ConsumerConfig{
-		Durable: r.opts.Durable, FilterSubject: r.opts.Subject, AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: r.opts.AckWait, MaxAckPending: r.opts.Prefetch,
+	consumer, err := ask(limited, func(ctx context.Context) (jetstream.Consumer, error) {
+		return c.js.CreateOrUpdateConsumer(ctx, r.opts.Stream, jetstream.ConsumerConfig{
+			Durable: r.opts.Durable, FilterSubject: r.opts.Subject, AckPolicy: jetstream.AckExplicitPolicy,
+			AckWait: r.opts.AckWait, MaxAckPending: r.opts.Prefetch,
+		})
 	})
 	cancel()
 	if err != nil {
