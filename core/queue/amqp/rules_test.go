@@ -35,10 +35,14 @@ func transport(t *testing.T, consume bool) brokertest.Transport {
 	}
 }
 
-func TestPythonSendsAndReceives(t *testing.T) {
-	brokertest.RunKombu(t, func(t *testing.T) brokertest.Kombu {
-		t.Helper()
-		o := options(t, shared.RabbitMQ(t))
-		return brokertest.Kombu{Transport: transport(t, true), URI: o.URI, Queue: o.Queue}
-	})
+func TestPythonSendsAndReceives(t *testing.T) { brokertest.RunKombu(t, python3) }
+
+func TestPythonSendsAndReceivesAcrossACrashOfTheBroker(t *testing.T) {
+	brokertest.RunKombuCrash(t, python3)
+}
+
+func python3(t *testing.T) brokertest.Kombu {
+	t.Helper()
+	o := options(t, shared.RabbitMQ(t))
+	return brokertest.Kombu{Transport: transport(t, true), URI: o.URI, Queue: o.Queue}
 }

@@ -213,30 +213,18 @@ func crash(t *testing.T, tr Transport) {
 		}
 	})
 	records := receiving(t, from)
-	seen := make([]bool, count)
-	last, twice, received := -1, 0, 0
-	for distinct := 0; distinct < count; {
+	var came numbers
+	for received := 0; len(came.seen) < count; {
 		select {
 		case r, ok := <-records:
 			if !ok {
-				t.Fatalf("no more after %d; %+v; %+v; %+v", distinct, from.Status(), from.Stats(), to.Status())
+				t.Fatalf("no more after %d; %+v; %+v; %+v", len(came.seen), from.Status(), from.Stats(), to.Status())
 			}
 			if received++; received == count/2 {
 				close(killing)
 				go func() { tr.end(); close(killed) }()
 			}
-			n := Number(t, r)
-			switch {
-			case !seen[n] && n < last:
-				t.Fatalf("%d came after %d", n, last)
-			case !seen[n]:
-				seen[n], last = true, n
-				distinct++
-			case !Marked(r):
-				t.Fatalf("%d came twice, and is not marked", n)
-			default:
-				twice++
-			}
+			came.add(t, r)
 		case <-killed:
 			killed = nil
 			Await(t, "the loss to be seen", from, func() bool { return from.Status().State == queue.StateLost })
@@ -244,12 +232,37 @@ func crash(t *testing.T, tr Transport) {
 			tr.Broker.Restart(t)
 		}
 	}
-	t.Logf("%d of %d came twice", twice, count)
+	t.Logf("%d of %d came twice", came.twice, count)
 	Await(t, "the confirmations", to, func() bool { return to.Sent() == uint64(count) })
 	Connected(t, from)
 	Connected(t, to)
 	if to.Lost() != 0 {
 		t.Errorf("%d are lost", to.Lost())
+	}
+}
+
+// numbers are those of the records that came.
+type numbers struct {
+	seen        map[int]bool
+	last, twice int
+}
+
+// add adds one, which must be in order, or marked if it comes again.
+func (came *numbers) add(t *testing.T, r *core.Record) {
+	t.Helper()
+	n := Number(t, r)
+	switch {
+	case !came.seen[n] && n < came.last:
+		t.Fatalf("%d came after %d", n, came.last)
+	case !came.seen[n]:
+		if came.seen == nil {
+			came.seen = make(map[int]bool)
+		}
+		came.seen[n], came.last = true, n
+	case !Marked(r):
+		t.Fatalf("%d came twice, and is not marked", n)
+	default:
+		came.twice++
 	}
 }
 
