@@ -21,6 +21,7 @@ import (
 // begins anew, so that what is published again comes before what is new.
 type connection struct {
 	*nats.Conn
+	uri  *url.URL
 	js   jetstream.JetStream
 	lost chan error // capacity 1: why it has ended
 	gone chan struct{}
@@ -55,7 +56,7 @@ func connect(ctx, life context.Context, uri *url.URL, o *Options) (*connection, 
 	limited, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	dial := &dialer{ctx: limited, end: func() bool { return true }}
-	c := &connection{lost: make(chan error, 1), gone: make(chan struct{})}
+	c := &connection{uri: uri, lost: make(chan error, 1), gone: make(chan struct{})}
 	options := []nats.Option{
 		nats.Name("logbook-tray"), nats.NoReconnect(), nats.Timeout(o.Timeout),
 		nats.SetCustomDialer(dial), nats.PingInterval(10 * time.Second), nats.MaxPingsOutstanding(2),
@@ -101,7 +102,7 @@ func connect(ctx, life context.Context, uri *url.URL, o *Options) (*connection, 
 // fail tells why there is no connection any more.
 func (c *connection) fail(err error) {
 	select {
-	case c.lost <- orGone(err):
+	case c.lost <- explainUse(orGone(err), c.uri):
 	default: // it was told before
 	}
 }
@@ -111,6 +112,18 @@ func orGone(err error) error {
 		return errors.New("the server is gone")
 	}
 	return err
+}
+
+// flush waits until the server has got what was published and subscribed to, and says why it
+// has not taken it.
+func (c *connection) flush(limit time.Duration) error {
+	if err := c.FlushTimeout(limit); err != nil {
+		return err
+	}
+	if err := c.LastError(); errors.Is(err, nats.ErrPermissionViolation) {
+		return explainUse(err, c.uri)
+	}
+	return nil
 }
 
 // close ends the connection and waits until its last handler has been called.
@@ -127,22 +140,29 @@ const firstAnswer = time.Second
 // there is no answer, for as long as ctx allows: of the requests that several connections make
 // of a server that has just started, at the same moment, some are answered to nobody (seen
 // with 2.9.10).
-func ask[T any](ctx context.Context, request func(context.Context) (T, error)) (T, error) {
+func ask[T any](ctx context.Context, c *connection, request func(context.Context) (T, error)) (T, error) {
 	for patience := firstAnswer; ; patience *= 2 {
 		limited, cancel := context.WithTimeout(ctx, patience)
 		answer, err := request(limited)
 		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		if !errors.Is(err, context.DeadlineExceeded) {
 			return answer, err
+		}
+		select {
+		case lost := <-c.lost: // that we may not ask is told apart from the answer
+			return answer, lost
+		case <-ctx.Done():
+			return answer, err
+		default:
 		}
 	}
 }
 
 // ensure makes the stream if there is none.
 func (c *connection) ensure(ctx context.Context, o *Options) error {
-	stream, err := ask(ctx, func(ctx context.Context) (jetstream.Stream, error) { return c.js.Stream(ctx, o.Stream) })
+	stream, err := ask(ctx, c, func(ctx context.Context) (jetstream.Stream, error) { return c.js.Stream(ctx, o.Stream) })
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		stream, err = ask(ctx, func(ctx context.Context) (jetstream.Stream, error) {
+		stream, err = ask(ctx, c, func(ctx context.Context) (jetstream.Stream, error) {
 			return c.js.CreateStream(ctx, jetstream.StreamConfig{Name: o.Stream, Subjects: []string{o.Subject}})
 		})
 	}
@@ -168,6 +188,33 @@ func explain(err error, uri *url.URL) error {
 	}
 	return fmt.Errorf("connect: %w", handshake.Explain(err))
 }
+
+// explainUse says what to do about an error that came later.
+func explainUse(err error, uri *url.URL) error {
+	if errors.Is(err, nats.ErrPermissionViolation) {
+		return fmt.Errorf("the user %q may not do this: give it permission to publish and to subscribe: %w", uri.User.Username(), err)
+	}
+	answer, ok := errors.AsType[*jetstream.APIError](err)
+	if !ok {
+		return err
+	}
+	switch answer.ErrorCode {
+	case codeStoreFailed:
+		return fmt.Errorf("the stream is full: let it have more, or drop what is old: %w", err)
+	case codeMemory, codeStorage, codeAccount, codeResources:
+		return fmt.Errorf("the server has no room for more: remove what is old from its streams, or raise its limits: %w", err)
+	}
+	return err
+}
+
+// What a server answers that has no room.
+const (
+	codeAccount     jetstream.ErrorCode = 10002
+	codeResources   jetstream.ErrorCode = 10023
+	codeMemory      jetstream.ErrorCode = 10028
+	codeStorage     jetstream.ErrorCode = 10047
+	codeStoreFailed jetstream.ErrorCode = 10077
+)
 
 // isRefused reports whether the server is there and does not want us.
 func isRefused(err error) bool {

@@ -157,7 +157,7 @@ func (r *Receiver) subscribe(ctx context.Context, c *connection) error {
 	}
 	closed := make(chan struct{})
 	sub.SetClosedHandler(func(string) { close(closed) }) // what came in before was handled
-	if err := c.FlushTimeout(r.opts.Timeout); err != nil {
+	if err := c.flush(r.opts.Timeout); err != nil {
 		return fmt.Errorf("subscribe to %s: %w", r.opts.Subject, err)
 	}
 	r.link.Up("subscribes to "+r.opts.Subject, nil)
@@ -178,7 +178,7 @@ func (r *Receiver) subscribe(ctx context.Context, c *connection) error {
 // consume receives what a stream keeps, until ctx ends or the connection is lost.
 func (r *Receiver) consume(ctx context.Context, c *connection) error {
 	limited, cancel := context.WithTimeout(ctx, r.opts.Timeout)
-	consumer, err := ask(limited, func(ctx context.Context) (jetstream.Consumer, error) {
+	consumer, err := ask(limited, c, func(ctx context.Context) (jetstream.Consumer, error) {
 		return c.js.CreateOrUpdateConsumer(ctx, r.opts.Stream, jetstream.ConsumerConfig{
 			Durable: r.opts.Durable, FilterSubject: r.opts.Subject, AckPolicy: jetstream.AckExplicitPolicy,
 			AckWait: r.opts.AckWait, MaxAckPending: r.opts.Prefetch,

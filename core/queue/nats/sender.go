@@ -152,7 +152,7 @@ func (s *session) flush() {
 			return
 		}
 		more := len(s.published) // these were published before
-		if err := s.conn.FlushTimeout(s.opts.Timeout); err != nil {
+		if err := s.conn.flush(s.opts.Timeout); err != nil {
 			s.conn.fail(err)
 			return
 		}
