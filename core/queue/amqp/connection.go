@@ -144,7 +144,7 @@ func (c *connection) try(declare func(ch *amqp091.Channel, passive bool) error) 
 		return fmt.Errorf("%w (and %w)", err, passiveErr)
 	}
 	if refused.Code == amqp091.PreconditionFailed {
-		c.remark = fmt.Errorf("somebody has declared it differently than kombu does, so that Python programs may fail: %s", refused.Reason)
+		c.remark = fmt.Errorf("somebody has declared it differently than kombu does, so that Python programs may fail; it is used as it is (delete it to have it made anew, or choose another queue): %s", refused.Reason)
 	}
 	return nil
 }

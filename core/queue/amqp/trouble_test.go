@@ -86,7 +86,7 @@ func TestAQueueThatIsDeclaredDifferentlyIsUsedAsItIs(t *testing.T) {
 		t.Error(r.Message())
 	}
 	for _, who := range []queue.Statuser{s, to} {
-		if st := who.Status(); st.State != queue.StateConnected || st.Err == nil || !strings.Contains(st.Err.Error(), "PRECONDITION_FAILED") {
+		if st := who.Status(); st.State != queue.StateConnected || st.Err == nil || !strings.Contains(st.Err.Error(), "PRECONDITION_FAILED") || !strings.Contains(st.Err.Error(), "choose another queue") {
 			t.Errorf("%+v", st)
 		}
 	}

@@ -148,6 +148,7 @@ const (
 	busy               = 0x89
 	shuttingDown       = 0x8b
 	takenOver          = 0x8e
+	quotaExceeded      = 0x97
 	failure            = 0x80 // and more: not done
 )
 
@@ -193,6 +194,18 @@ func explain(err error, uri *url.URL) error {
 		return fmt.Errorf("connect: the broker has closed the connection; it has to speak MQTT 5, and with TLS only mqtts will do: %w", err)
 	}
 	return fmt.Errorf("connect: %w", handshake.Explain(err))
+}
+
+// explainPublish says what to do about a message that the broker has not taken.
+func explainPublish(topic string, r *refusal, uri *url.URL) error {
+	err := fmt.Errorf("publish to %s: %w", topic, r)
+	switch r.code {
+	case notAuthorized:
+		return fmt.Errorf("the user %q may not publish there: give it permission: %w", uri.User.Username(), err)
+	case quotaExceeded:
+		return fmt.Errorf("the broker has no room for more: have what it holds received, or raise its limits: %w", err)
+	}
+	return err
 }
 
 // isRefused reports whether the broker is there and does not want us.

@@ -431,7 +431,49 @@ func TestWhatMayNotBePublishedIsSaid(t *testing.T) {
 	}
 	defer func() { _ = to.Close() }()
 	brokertest.Send(t, to, brokertest.Numbered(1))
-	brokertest.Failed(t, to, "publish to logging: ")
+	brokertest.Failed(t, to, `the user "" may not publish there: give it permission: publish to logging: `)
+}
+
+func TestABrokerThatIsFullIsSaidAndTheRecordKept(t *testing.T) {
+	o := mqtt.Options{URI: pretend(t, welcome, "\x40\x04\x00\x01\x97\x00"), Linger: -1, ReconnectMin: time.Minute, ReconnectMax: time.Minute}
+	to, err := mqtt.NewSender(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	brokertest.Send(t, to, brokertest.Numbered(1))
+	brokertest.Failed(t, to, "the broker has no room for more: have what it holds received, or raise its limits: publish to logging: ")
+	if err := to.Close(); err == nil || to.Lost() != 1 || to.Sent() != 0 {
+		t.Errorf("%v; %d sent, %d lost", err, to.Sent(), to.Lost())
+	}
+}
+
+// Mosquitto says that it has taken what there is no room for, so that nobody can tell.
+func TestAFullQueueOfASessionHoldsNobodyUp(t *testing.T) {
+	const room, count = 100, 500
+	o := options(services.StartMosquitto(t, "max_queued_messages "+strconv.Itoa(room)))
+	if err := receive(t, o).Close(); err != nil {
+		t.Fatal(err)
+	}
+	to := sender(t, o)
+	brokertest.SendAll(t, to, 0, count)
+	brokertest.Await(t, "the confirmations", to, func() bool { return to.Sent() == count })
+	s := receive(t, o)
+	brokertest.Send(t, to, brokertest.Numbered(count))
+	for i := 0; ; i++ {
+		n := brokertest.Number(t, brokertest.Next(t, s))
+		if n == count {
+			if i < room || i == count {
+				t.Errorf("%d of %d came with room for %d", i, count, room)
+			}
+			break
+		}
+		if n != i {
+			t.Fatalf("got %d, want %d", n, i)
+		}
+	}
+	if st := s.Status(); st.State != queue.StateConnected || st.Err != nil {
+		t.Errorf("%+v", st)
+	}
 }
 
 func authority(t *testing.T, b *services.Broker) []byte {

@@ -169,7 +169,7 @@ func (s *session) answered(number uint64, answer packets.ControlPacket) bool {
 		return false
 	case a.ReasonCode >= failure:
 		text, _, _ := strings.Cut(a.Reason(), " - ")
-		s.conn.fail(fmt.Errorf("publish to %s: %w", s.opts.Topic, &refusal{a.ReasonCode, text}))
+		s.conn.fail(explainPublish(s.opts.Topic, &refusal{a.ReasonCode, text}, s.uri))
 		return false
 	}
 	s.confirmed <- number // there is room for all
