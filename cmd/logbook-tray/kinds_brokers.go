@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"maps"
 	"slices"
@@ -162,6 +163,11 @@ func blameMQTT(err error) error {
 
 // nngShared are the options of both directions.
 type nngShared struct {
+	certified
+
+	TLSCA       string `yaml:"tls_ca,path"`
+	TLSClientCA string `yaml:"tls_client_ca,path"`
+
 	URI  string   `yaml:"uri"`
 	URIs []string `yaml:"uris"`
 	Mode string   `yaml:"mode"`
@@ -189,10 +195,46 @@ func (o *nngShared) settings(known nngModes) (s nng.Options, err error) {
 		return s, oneOf("mode", o.Mode, names...)
 	}
 	s.Pattern, s.Side = m.pattern, m.side
+	listens := m.side == nng.Listen
+	if s.TLS, err = o.security(s.Addresses, field, listens); err != nil {
+		return s, err
+	}
 	for _, uri := range s.Addresses {
-		err = errors.Join(err, atField(field, checkURI(uri, []string{"tcp", "ipc"}, m.side == nng.Listen, "NNG has no key")))
+		remedy := "use " + nngTLS + " with tls_cert, tls_key and tls_client_ca"
+		open := listens && (!strings.HasPrefix(uri, nngTLS) || !identifies(s.TLS))
+		err = errors.Join(err, atField(field, checkURI(uri, []string{"tcp", "tls+tcp", "ipc"}, open, remedy)))
 	}
 	return s, err
+}
+
+// nngTLS is what addresses begin with where TLS is spoken.
+const nngTLS = "tls+tcp://"
+
+// security returns the settings of TLS; nil if there is nothing to set.
+func (o *nngShared) security(addresses []string, field string, listens bool) (*tls.Config, error) {
+	used := slices.ContainsFunc(addresses, func(uri string) bool { return strings.HasPrefix(uri, nngTLS) })
+	for _, option := range []struct {
+		name, value string
+		ok          bool
+		why         string
+	}{
+		{"tls_ca", o.TLSCA, !listens, "is for an end that connects; one that listens has tls_client_ca"},
+		{"tls_client_ca", o.TLSClientCA, listens, "is for an end that listens; one that connects has tls_ca"},
+		{"tls_ca", o.TLSCA, used, "needs an address that begins with " + nngTLS},
+		{"tls_client_ca", o.TLSClientCA, used, "needs an address that begins with " + nngTLS},
+		{"tls_cert", o.TLSCert, used, "needs an address that begins with " + nngTLS},
+	} {
+		if option.value != "" && !option.ok {
+			return nil, config.At(option.name, "%s", option.why)
+		}
+	}
+	if !listens {
+		return (&clientTLS{certified: o.certified, TLSCA: o.TLSCA}).config()
+	}
+	if used && o.TLSCert == "" && o.TLSKey == "" {
+		return nil, config.At(field, "needs tls_cert and tls_key, the files of a certificate and its key")
+	}
+	return (&serverTLS{o.certified}).config(o.TLSClientCA)
 }
 
 type nngOptions struct {

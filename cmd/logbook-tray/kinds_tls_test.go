@@ -127,6 +127,28 @@ func TestSocketsAndSyslogWithCertificatesOfBothEnds(t *testing.T) {
 	}
 }
 
+func TestNNGWithCertificatesOfBothEnds(t *testing.T) {
+	dir := brokers.WriteCertificates(t)
+	uri := fmt.Sprintf("tls+tcp://127.0.0.1:%d", freePort(t))
+	from := runKinds(t, fmt.Sprintf(`listen: [{name: from, type: nng, mode: pull, uri: "%s", tls_cert: %[2]s/server.pem, tls_key: %[2]s/server-key.pem, tls_client_ca: %[2]s/ca.pem}]`, uri, dir))
+	defer from.end(t)
+	eventually(t, func() bool { return from.report("from").State == "listening" })
+	handler := `handlers: [{name: to, type: nng, uri: "` + uri + `", timeout: 20s, linger: 1ms`
+	to := runKinds(t, handler+tlsOptions(dir, "client")+"}]")
+	to.log(t, core.LevelError, "no tea")
+	eventually(t, from.got("no tea"))
+	to.end(t)
+	for client, want := range wrongCertificates() {
+		to := runKinds(t, handler+tlsOptions(dir, client)+"}]")
+		to.log(t, core.LevelError, "no tea")
+		to.says(t, "to", "failing", want)
+		_ = to.Close() // the record is lost
+	}
+	if st := from.report("from"); !strings.Contains(st.Detail, "peers turned away") || len(from.messages()) != 1 {
+		t.Errorf("%+v %q", st, from.messages())
+	}
+}
+
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

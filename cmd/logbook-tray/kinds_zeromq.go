@@ -142,14 +142,14 @@ func checkURI(uri string, transports []string, private bool, remedy string) erro
 		return errors.New("needs a transport in front, such as tcp://" + uri)
 	case !slices.Contains(transports, transport):
 		return fmt.Errorf("unknown transport %s (one of %s)", transport, strings.Join(transports, ", "))
-	case transport != "tcp" && rest == "":
+	case !strings.HasSuffix(transport, "tcp") && rest == "":
 		return errors.New("needs a path, such as ipc:///run/user/1000/records.sock")
-	case transport != "tcp":
+	case !strings.HasSuffix(transport, "tcp"):
 		return nil
 	}
 	host, _, err := net.SplitHostPort(rest)
 	if err != nil || host == "" {
-		return errors.New("want tcp://HOST:PORT")
+		return fmt.Errorf("want %s://HOST:PORT", transport)
 	}
 	if !private {
 		return nil

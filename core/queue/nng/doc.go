@@ -5,6 +5,6 @@
 // subscriber does not take in time, and pipeline, where whoever pushes waits for the one
 // who pulls. Either end may listen or dial; the cookbook's handler publishes and dials.
 //
-// Nothing is encrypted. An address that other computers can reach must be allowed with
-// AllowPlain.
+// Only what goes over tls+tcp is encrypted. An address that other computers can reach must be
+// allowed with AllowPlain, or want certificates of them over TLS.
 package nng

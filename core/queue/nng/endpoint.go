@@ -1,7 +1,9 @@
 package nng
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"go.nanomsg.org/mangos/v3"
 	"go.nanomsg.org/mangos/v3/protocol"
 
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 )
 
@@ -34,7 +37,9 @@ type endpoint struct {
 	mu     sync.Mutex
 	peers  map[uint32]*peer
 	lost   []queue.Peer
-	had    bool // somebody was connected
+	away   uint64           // peers that were turned away
+	errs   map[string]error // why there is no connection to an address that is dialed
+	had    bool             // somebody was connected
 	closed bool
 }
 
@@ -47,7 +52,7 @@ type peer struct {
 
 // newEndpoint returns an endpoint that is to be opened.
 func newEndpoint(o Options, serve func(*peer)) *endpoint {
-	e := &endpoint{opts: o, serve: serve, peers: make(map[uint32]*peer)}
+	e := &endpoint{opts: o, serve: serve, peers: make(map[uint32]*peer), errs: make(map[string]error)}
 	e.life, e.cancel = context.WithCancel(context.Background())
 	e.socket = protocol.MakeSocket(library{e})
 	return e
@@ -88,6 +93,17 @@ func (e *endpoint) status() queue.Status {
 	if len(e.peers) > 0 {
 		st.State = queue.StateConnected
 	}
+	if e.away > 0 {
+		st.Detail += fmt.Sprintf("; %d peers turned away", e.away)
+	}
+	for _, uri := range e.opts.Addresses {
+		if st.Err = e.errs[uri]; st.Err != nil {
+			if len(e.peers) == 0 && handshake.Refused(st.Err) {
+				st.State = queue.StateFailed
+			}
+			break
+		}
+	}
 	for _, p := range e.peers {
 		st.Peers = append(st.Peers, p.shown)
 	}
@@ -105,6 +121,39 @@ func (e *endpoint) connected() []*peer {
 		all = append(all, p)
 	}
 	return all
+}
+
+// dialed remembers whether a connection to an address could be made; err is nil if so.
+func (e *endpoint) dialed(uri string, err error) {
+	if err != nil {
+		err = fmt.Errorf("connect to %s: %w", uri, err)
+	}
+	e.mu.Lock()
+	before := e.errs[uri]
+	e.errs[uri] = err
+	e.mu.Unlock()
+	if e.opts.OnPeer != nil && handshake.Refused(err) && !handshake.Refused(before) {
+		e.opts.OnPeer(queue.Peer{Address: uri, State: queue.StateFailed, Since: time.Now(), Err: err.Error()})
+	}
+}
+
+// turnedAway remembers a peer that was not let in.
+func (e *endpoint) turnedAway(address string, err error) {
+	p := queue.Peer{Address: cmp.Or(address, unnamed), State: queue.StateFailed, Since: time.Now(), Err: err.Error()}
+	e.mu.Lock()
+	closed := e.closed
+	e.away++
+	e.forget(p)
+	e.mu.Unlock()
+	if e.opts.OnPeer != nil && !closed {
+		e.opts.OnPeer(p)
+	}
+}
+
+// forget lists a peer that is gone for a while. e.mu is held.
+func (e *endpoint) forget(p queue.Peer) {
+	e.lost = append(e.lost, p)
+	e.lost = e.lost[max(0, len(e.lost)-maxLost):]
 }
 
 // stopAccepting closes what makes connections, but not the connections.
@@ -157,8 +206,7 @@ func (e *endpoint) remove(pipe protocol.Pipe) {
 	shown := p.shown
 	shown.State, shown.Since = queue.StateLost, time.Now()
 	if e.opts.Side == Listen || len(e.opts.Addresses) > 1 {
-		e.lost = append(e.lost, shown)
-		e.lost = e.lost[max(0, len(e.lost)-maxLost):]
+		e.forget(shown)
 	}
 	e.mu.Unlock()
 	close(p.gone)
@@ -166,6 +214,9 @@ func (e *endpoint) remove(pipe protocol.Pipe) {
 		e.opts.OnPeer(shown)
 	}
 }
+
+// unnamed stands for the clients of a Unix socket, which have no name.
+const unnamed = "unix"
 
 // address returns the address of the other end.
 func address(pipe protocol.Pipe) string {
@@ -180,7 +231,7 @@ func address(pipe protocol.Pipe) string {
 	if a, ok := v.(net.Addr); ok && a.String() != "" && a.String() != "@" {
 		return a.String()
 	}
-	return "unix" // the clients of a Unix socket have no name
+	return unnamed
 }
 
 // library is an endpoint as the library wants it.

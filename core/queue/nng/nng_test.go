@@ -495,7 +495,7 @@ func TestWrongOptionsAreErrorsThatSayWhatIsWrong(t *testing.T) {
 	}{
 		{nng.Options{}, "no address: give one such as tcp://127.0.0.1:13232"},
 		{nng.Options{Addresses: []string{"127.0.0.1:1"}}, `wrong address "127.0.0.1:1": it needs a transport in front, such as tcp://127.0.0.1:1`},
-		{nng.Options{Addresses: []string{"ws://127.0.0.1:1"}}, `wrong address "ws://127.0.0.1:1": unknown transport "ws" (one of tcp, ipc)`},
+		{nng.Options{Addresses: []string{"ws://127.0.0.1:1"}}, `wrong address "ws://127.0.0.1:1": unknown transport "ws" (one of tcp, tls+tcp, ipc)`},
 		{nng.Options{Addresses: []string{"ipc://"}}, `wrong address "ipc://": nothing follows ipc://`},
 		{nng.Options{Addresses: []string{local}, Side: "left"}, `unknown side "left" (listen or dial)`},
 		{nng.Options{Addresses: []string{local}, Pattern: nng.Push}, `a receiver cannot be "push" (sub or pull)`},

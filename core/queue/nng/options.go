@@ -2,6 +2,7 @@ package nng
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -51,7 +52,7 @@ const (
 // Options are the settings of a [Receiver] or [Sender]. Addresses is required.
 type Options struct {
 	// Addresses are URIs: "tcp://127.0.0.1:13232", port 0 for any where the socket
-	// listens, and "ipc:///run/user/1000/log.sock".
+	// listens, "tls+tcp://" for the same over TLS, and "ipc:///run/user/1000/log.sock".
 	Addresses []string
 	// Pattern is [Sub] or [Pull] for a receiver, [Pub] or [Push] for a sender. Empty
 	// means Sub or Push.
@@ -76,7 +77,12 @@ type Options struct {
 	// ReconnectMin and ReconnectMax bound the time between two attempts to
 	// connect. 0 means the defaults.
 	ReconnectMin, ReconnectMax time.Duration
-	// AllowPlain allows to listen at an address that other computers can reach.
+	// TLS is used at addresses of tls+tcp; who listens there must have a certificate in it.
+	// Who dials checks that the server's is for the host of the address, unless it has a
+	// ServerName; nil means the authorities of the system.
+	TLS *tls.Config
+	// AllowPlain allows to listen at an address that other computers can reach. Over TLS that
+	// wants a certificate of every client it is allowed without.
 	AllowPlain bool
 	// Mode is the mode of a Unix socket that is listened on; 0 means 0600, the owner alone.
 	Mode fs.FileMode
@@ -94,6 +100,9 @@ func (o Options) withDefaults(pattern Pattern, side Side) (Options, error) {
 		if err := checkAddress(uri); err != nil {
 			return o, err
 		}
+	}
+	if o.TLS == nil {
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	setDefault(&o.Pattern, pattern)
 	setDefault(&o.Side, side)
@@ -122,8 +131,8 @@ func checkAddress(uri string) error {
 	switch {
 	case !ok:
 		return fmt.Errorf("wrong address %q: it needs a transport in front, such as tcp://%s", uri, uri)
-	case scheme != "tcp" && scheme != "ipc":
-		return fmt.Errorf("wrong address %q: unknown transport %q (one of tcp, ipc)", uri, scheme)
+	case scheme != "tcp" && scheme != secure && scheme != "ipc":
+		return fmt.Errorf("wrong address %q: unknown transport %q (one of tcp, %s, ipc)", uri, scheme, secure)
 	case rest == "":
 		return fmt.Errorf("wrong address %q: nothing follows %s://", uri, scheme)
 	}
@@ -159,10 +168,14 @@ func (o *Options) open(e *endpoint) error {
 			mangos.OptionReconnectTime:    o.ReconnectMin,
 			mangos.OptionMaxReconnectTime: o.ReconnectMax,
 			optionContext:                 e.life,
+			optionTLS:                     o.TLS,
+			optionReport:                  func(_ string, err error) { e.dialed(uri, err) },
 		}
 		address := timely + uri
 		if runtime.GOOS == "windows" && strings.HasPrefix(uri, "ipc:") { // a named pipe
-			delete(options, optionContext)
+			for _, ours := range []string{optionContext, optionTLS, optionReport} {
+				delete(options, ours)
+			}
 			address = uri
 		}
 		d, err := e.socket.NewDialer(address, options)
@@ -187,13 +200,20 @@ func (o *Options) listen(e *endpoint, uri string) error {
 		}
 		network = "unix"
 	}
+	public := o.AllowPlain
+	if scheme == secure {
+		if len(o.TLS.Certificates) == 0 && o.TLS.GetCertificate == nil && o.TLS.GetConfigForClient == nil {
+			return fmt.Errorf("listen on %s: TLS needs a certificate", uri)
+		}
+		public = public || o.TLS.ClientAuth == tls.RequireAndVerifyClientCert
+	}
 	// Takes a socket away from the dead, but not from the living, and says what is wrong.
-	from, err := listen.Stream(context.Background(), network, address, listen.Options{Public: o.AllowPlain, Mode: o.Mode})
+	from, err := listen.Stream(context.Background(), network, address, listen.Options{Public: public, Mode: o.Mode})
 	if err != nil {
 		return err
 	}
 	l, err := e.socket.NewListener(timely+uri, map[string]any{
-		mangos.OptionMaxRecvSize: o.MaxMessageSize, optionContext: e.life, optionListener: from,
+		mangos.OptionMaxRecvSize: o.MaxMessageSize, optionContext: e.life, optionListener: from, optionTLS: o.TLS, optionReport: e.turnedAway,
 	})
 	if err != nil {
 		_ = from.Close()

@@ -2,6 +2,9 @@ package nng
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -9,6 +12,8 @@ import (
 
 	"go.nanomsg.org/mangos/v3"
 	"go.nanomsg.org/mangos/v3/transport"
+
+	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 )
 
 // The transports of the library wait for ever for a peer that connects and does not say who it
@@ -23,14 +28,20 @@ const maxHandshakes = 64
 // timely is put in front of the scheme of an address for our transports.
 const timely = "timely+"
 
+// secure is the scheme of TLS.
+const secure = "tls+tcp"
+
 // The names of options of our own.
 const (
 	optionContext  = "LOGBOOK-TRAY-CONTEXT"  // the life of the socket
 	optionListener = "LOGBOOK-TRAY-LISTENER" // what a listener accepts from
+	optionTLS      = "LOGBOOK-TRAY-TLS"      // the settings of TLS
+	optionReport   = "LOGBOOK-TRAY-REPORT"   // is told how attempts to make a connection end
 )
 
 func init() { //nolint:gochecknoinits // the library finds transports by their names
 	transport.RegisterTransport(stream{scheme: timely + "tcp", network: "tcp", pipe: transport.NewConnPipe})
+	transport.RegisterTransport(stream{scheme: timely + secure, network: "tcp", pipe: transport.NewConnPipe, tls: true})
 	transport.RegisterTransport(stream{scheme: timely + "ipc", network: "unix", pipe: transport.NewConnPipeIPC})
 }
 
@@ -38,6 +49,7 @@ func init() { //nolint:gochecknoinits // the library finds transports by their n
 type stream struct {
 	scheme, network string
 	pipe            func(net.Conn, transport.ProtocolInfo) transport.ConnPipe
+	tls             bool
 }
 
 var _ transport.Transport = stream{}
@@ -69,6 +81,8 @@ type end struct {
 	max     int
 	life    context.Context //nolint:containedctx // the library takes none
 	from    net.Listener
+	secure  *tls.Config
+	report  func(peer string, err error)
 }
 
 // SetOption implements [transport.Dialer] and [transport.Listener].
@@ -81,6 +95,10 @@ func (e *end) SetOption(name string, value any) error {
 		e.life, ok = value.(context.Context)
 	case optionListener:
 		e.from, ok = value.(net.Listener)
+	case optionTLS:
+		e.secure, ok = value.(*tls.Config)
+	case optionReport:
+		e.report, ok = value.(func(string, error))
 	default:
 		return mangos.ErrBadOption
 	}
@@ -92,6 +110,27 @@ func (e *end) SetOption(name string, value any) error {
 
 // GetOption implements [transport.Dialer] and [transport.Listener].
 func (e *end) GetOption(string) (any, error) { return nil, mangos.ErrBadOption }
+
+// client returns a connection to speak TLS over.
+func (e *end) client(c net.Conn) net.Conn {
+	if !e.tls {
+		return c
+	}
+	config := e.secure
+	if config.ServerName == "" {
+		config = config.Clone()
+		config.ServerName, _, _ = net.SplitHostPort(e.address)
+	}
+	return tls.Client(handshake.HearOut(c), config)
+}
+
+// server is client for the other end.
+func (e *end) server(c net.Conn) net.Conn {
+	if !e.tls {
+		return c
+	}
+	return tls.Server(c, e.secure)
+}
 
 // shake makes a pipe of a connection, if the peer is what it should be.
 func (e *end) shake(c net.Conn) (transport.Pipe, error) {
@@ -125,10 +164,12 @@ func (d *dialer) Dial() (transport.Pipe, error) {
 	defer cancel()
 	var dial net.Dialer
 	c, err := dial.DialContext(ctx, d.network, d.address)
-	if err != nil {
-		return nil, err
+	var p transport.Pipe
+	if err == nil {
+		p, err = d.shake(d.client(c))
 	}
-	return d.shake(c)
+	d.report(d.address, handshake.Explain(err))
+	return p, err
 }
 
 // listener accepts connections.
@@ -183,9 +224,12 @@ func (l *listener) accept(shaking *sync.WaitGroup) {
 			}
 		}
 		shaking.Go(func() {
-			p, err := l.shake(c)
+			p, err := l.shake(l.server(c))
 			<-l.slots
 			if err != nil {
+				if !quiet(err) {
+					l.report(c.RemoteAddr().String(), err)
+				}
 				return
 			}
 			select {
@@ -215,4 +259,10 @@ func (l *listener) Close() error {
 		l.running.Wait()
 	})
 	return nil
+}
+
+// quiet reports whether a peer went before it had said who it is, or was too slow.
+func quiet(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || ok && timeout.Timeout()
 }
