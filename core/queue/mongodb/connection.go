@@ -2,22 +2,16 @@ package mongodb
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
-	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
-
-	"github.com/logbook-tray/logbook-tray/core/internal/handshake"
 )
 
 // connection is a connection to the server, or to the servers of a replica set. It is not
@@ -174,68 +168,4 @@ func watch(servers int, lost func(error)) *event.ServerMonitor {
 func address(connection string) string {
 	server, _, _ := cutLast(connection, "[")
 	return server
-}
-
-// brief leaves out what the driver says around the reason.
-func brief(err error) error {
-	if answer, ok := errors.AsType[driver.Error](err); ok && answer.Code != 0 {
-		return answer
-	}
-	if refused, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return handshake.Explain(refused)
-	}
-	if network, ok := errors.AsType[*net.OpError](err); ok {
-		return handshake.Explain(network)
-	}
-	if _, ok := errors.AsType[topology.ServerSelectionError](err); ok {
-		return errors.New("the servers answer, and none takes what is written: is there a primary, and is the replica set called as the URI says?")
-	}
-	if isEOF(err) {
-		return errors.New("the server has closed the connection")
-	}
-	return err
-}
-
-// What a server answers that does not want us.
-const (
-	codeUserNotFound         = 11
-	codeUnauthorized         = 13
-	codeAuthenticationFailed = 18
-	codeInvalid              = 121  // the collection has rules for its documents
-	codeAtlas                = 8000 // of Atlas, for a wrong password among others
-)
-
-const codeCursorNotFound = 43
-
-// code returns the number of what the server has answered; 0 if it is something else that
-// went wrong.
-func code(err error) int {
-	if e, ok := errors.AsType[driver.Error](err); ok { // while connecting
-		return int(e.Code)
-	}
-	if e, ok := errors.AsType[mongo.ServerError](err); ok {
-		for _, c := range e.ErrorCodes() {
-			return c
-		}
-	}
-	return 0
-}
-
-// isRefused reports whether the server is there and does not want us.
-func isRefused(err error) bool {
-	if handshake.Refused(err) {
-		return true
-	}
-	return slices.Contains([]int{codeUserNotFound, codeUnauthorized, codeAuthenticationFailed, codeInvalid, codeAtlas}, code(err))
-}
-
-// explain says what to do about an error of the server.
-func explain(err error, at place) error {
-	switch code(err) {
-	case codeAuthenticationFailed, codeUserNotFound, codeAtlas:
-		return fmt.Errorf("the user %q or its password is wrong: %w", at.user, brief(err))
-	case codeUnauthorized:
-		return fmt.Errorf("the user %q needs the role readWrite in the database %q: %w", at.user, at.database, brief(err))
-	}
-	return brief(err)
 }

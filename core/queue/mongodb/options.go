@@ -76,6 +76,8 @@ func (o Options) Check() error {
 // place is what a URI says, without the password.
 type place struct {
 	scheme, hosts, database, user string
+
+	source string // the database of the user, if known
 }
 
 const srv = "mongodb+srv"
@@ -151,12 +153,18 @@ func parse(uri string) (place, error) {
 		}
 		return at, nil
 	}
-	if user != "" {
+	switch {
+	case password != "":
 		rest = "user:password@" + rest
+	case user != "":
+		rest = "user@" + rest
 	}
 	client := options.Client().ApplyURI(scheme + "://" + rest)
 	if err := client.Validate(); err != nil {
 		return place{}, err
+	}
+	if client.Auth != nil {
+		at.source = client.Auth.AuthSource
 	}
 	return at, nil
 }
