@@ -86,7 +86,7 @@ func (g *given) settle(id bson.RawValue) {
 func (g *given) settled() []bson.RawValue {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n := min(len(g.done), 1000)
+	n := min(len(g.done), deleted)
 	if n < len(g.done) {
 		notify(g.wake)
 	}

@@ -3,6 +3,7 @@ package mongodb
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -168,6 +169,43 @@ func TestARecordKeepsItsIDAndLaterOnesHaveGreaterOnes(t *testing.T) {
 	}
 	if len(s.known) > window {
 		t.Errorf("%d are known", len(s.known))
+	}
+}
+
+func TestWhatIsClaimedIsFoundByRangesOfTheIndex(t *testing.T) {
+	one, two, three := bson.ObjectID{1}, bson.ObjectID{2}, bson.ObjectID{3}
+	message := func(priority, id any) stored {
+		m := stored{ID: rawID(t, id)}
+		if priority != nil {
+			m.Priority = rawID(t, priority)
+		}
+		return m
+	}
+	span := func(priority, low, high any) bson.D {
+		s := bson.D{{Key: "priority", Value: nil}, {Key: "_id", Value: bson.D{{Key: "$gte", Value: rawID(t, low)}, {Key: "$lte", Value: rawID(t, high)}}}}
+		if priority != nil {
+			s[0].Value = rawID(t, priority)
+		}
+		return s
+	}
+	for _, test := range []struct {
+		found []stored
+		want  []bson.D
+	}{
+		{nil, nil},
+		{[]stored{message(int32(9), one)}, []bson.D{span(int32(9), one, one)}},
+		{
+			[]stored{message(int32(9), one), message(int32(9), two), message(int32(9), three)},
+			[]bson.D{span(int32(9), one, three)},
+		},
+		{ // MongoDB compares within one type alone
+			[]stored{message(nil, one), message(int32(0), "a"), message(int32(0), "b"), message(int32(0), two), message(int32(9), one), message(int32(9), two)},
+			[]bson.D{span(nil, one, one), span(int32(0), "a", "b"), span(int32(0), two, two), span(int32(9), one, two)},
+		},
+	} {
+		if got := spans(test.found); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%v, want %v", got, test.want)
+		}
 	}
 }
 

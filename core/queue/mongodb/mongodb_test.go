@@ -28,8 +28,11 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // options are those of a test, which waits for a server longer than for the next attempt.
+// It has to be patient: FerretDB looks through all documents whenever it looks for some.
 func options(b *services.Broker) mongodb.Options {
-	return mongodb.Options{URI: "mongodb://" + b.Addr() + "/logging", ReconnectMax: 500 * time.Millisecond, Linger: services.Patience}
+	return mongodb.Options{
+		URI: "mongodb://" + b.Addr() + "/logging", ReconnectMax: 500 * time.Millisecond, Linger: services.Patience, Timeout: services.Patience,
+	}
 }
 
 // database returns the database for a look at what is in it.
@@ -135,8 +138,13 @@ func TestTheMostUrgentAndThenTheOldestComesFirst(t *testing.T) {
 		m["_id"], m["priority"] = fmt.Sprint("id", i), priority // any _id will do
 		insert(t, db, "messages", m)
 	}
+	none := message(t, "logging", 5)
+	delete(none, "priority") // as no producer does
+	number := message(t, "logging", 6)
+	number["_id"] = 7
+	insert(t, db, "messages", none, number)
 	s := receive(t, o)
-	for _, want := range []string{"2", "4", "1", "0", "3"} {
+	for _, want := range []string{"5", "2", "4", "1", "6", "0", "3"} {
 		if r := brokertest.Next(t, s); r.Message() != want {
 			t.Errorf("got %s, want %s", r.Message(), want)
 		}

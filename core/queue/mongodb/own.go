@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +19,7 @@ const (
 	prefix      = "logbook-tray."
 	tapPrefix   = prefix + "tap."
 	claimPrefix = prefix + "claim."
+	afterTaps   = prefix + "tap/" // the first name that begins with nothing of these
 )
 
 // claims is the exchange below which a queue of claims is listed. No producer publishes to
@@ -31,11 +31,14 @@ const claims = prefix + "claims"
 const (
 	leaseTime  = time.Minute
 	renewEvery = 15 * time.Second
+
+	unboundEvery = 20 // how many renewals it takes until it looks for what others have left
 )
 
 // stored is a document of the messages, as far as it is needed to find it again.
 type stored struct {
-	ID bson.RawValue `bson:"_id"`
+	ID       bson.RawValue `bson:"_id"`
+	Priority bson.RawValue `bson:"priority"`
 }
 
 // route is a document of the routing table. Ours have a lease.
@@ -158,8 +161,9 @@ func (c *connection) sweepUnbound() error {
 		var with []struct {
 			Queue string `bson:"_id"`
 		}
+		// A range of names is one of the index, too.
 		cursor, err := c.messages.Aggregate(ctx, mongo.Pipeline{
-			field("$match", field("queue", field("$regex", "^"+regexp.QuoteMeta(tapPrefix)))),
+			field("$match", field("queue", bson.D{{Key: "$gte", Value: tapPrefix}, {Key: "$lt", Value: afterTaps}})),
 			field("$group", field("_id", "$queue")),
 		})
 		if err == nil {
@@ -222,34 +226,63 @@ func (r *Receiver) leave(c *connection) {
 	})
 }
 
-// claim moves some messages from the queue into ours.
-func (r *Receiver) claim(c *connection) error {
+// How many messages a consumer claims at once, and for how long that may be: whoever competes
+// with it waits for them, and if it crashes they come again, after its lease. Claims grow
+// while they are dispatched in less than half of the time, since each has its price.
+const (
+	leastClaimed = 250
+	mostClaimed  = 8000
+	claimTime    = 10 * time.Second
+)
+
+// claim moves the first messages from the queue into ours, and reports whether there may be
+// more.
+func (r *Receiver) claim(c *connection) (more bool, err error) {
 	var found []stored
-	err := c.do(func(ctx context.Context) error {
-		cursor, err := c.messages.Find(ctx, field("queue", r.opts.Queue),
-			options.Find().SetSort(first()).SetLimit(claimed).SetProjection(field("_id", 1)))
+	err = c.do(func(ctx context.Context) error {
+		// The index has all that this asks for.
+		cursor, err := c.messages.Find(ctx, field("queue", r.opts.Queue), options.Find().SetSort(first()).
+			SetLimit(r.share).SetBatchSize(mostClaimed).SetProjection(bson.D{{Key: "priority", Value: 1}}))
 		if err != nil {
 			return err
 		}
 		return cursor.All(ctx, &found)
 	})
 	if err != nil || len(found) == 0 {
-		return err
+		return false, err
 	}
-	ids := make(bson.A, len(found))
-	for i := range found {
-		ids[i] = found[i].ID
-	}
-	return c.do(func(ctx context.Context) error {
+	var moves []mongo.WriteModel
+	for _, span := range spans(found) {
 		// Of those that another has taken meanwhile none is moved.
-		_, err := c.messages.UpdateMany(ctx, bson.D{{Key: "queue", Value: r.opts.Queue}, {Key: "_id", Value: field("$in", ids)}},
-			field("$set", field("queue", r.own)))
+		moves = append(moves, mongo.NewUpdateManyModel().SetFilter(append(field("queue", r.opts.Queue), span...)).
+			SetUpdate(field("$set", field("queue", r.own))))
+	}
+	err = c.do(func(ctx context.Context) error {
+		_, err := c.messages.BulkWrite(ctx, moves, options.BulkWrite().SetOrdered(false))
 		return err
 	})
+	return int64(len(found)) == r.share, err
 }
 
-// claimed is how many messages a consumer takes at once.
-const claimed = 250
+// spans returns what finds messages of a queue again that came in the order of first, and
+// what has come between them: a few ranges of kombu's index, however many they are.
+func spans(found []stored) (filters []bson.D) {
+	for begin, end := 0, 0; begin < len(found); begin = end {
+		low := found[begin]
+		for end < len(found) && found[end].Priority.Equal(low.Priority) && found[end].ID.Type == low.ID.Type {
+			end++
+		}
+		var priority any // null finds those without
+		if low.Priority.Type != 0 {
+			priority = low.Priority
+		}
+		filters = append(filters, bson.D{
+			{Key: "priority", Value: priority},
+			{Key: "_id", Value: bson.D{{Key: "$gte", Value: low.ID}, {Key: "$lte", Value: found[end-1].ID}}},
+		})
+	}
+	return filters
+}
 
 // trim drops the oldest messages of a tap that are too many, and counts them.
 func (r *Receiver) trim(c *connection) error {
@@ -275,26 +308,33 @@ func (r *Receiver) trim(c *connection) error {
 	}
 	r.opening.Lock()
 	defer r.opening.Unlock()
-	dropped, err := r.delete(c, r.given.drop(oldest))
+	dropped, err := c.delete(r.given.drop(oldest))
 	r.trimmed.Add(uint64(dropped)) //nolint:gosec // a count
 	return err
 }
 
+// deleted is how many messages are removed at once.
+const deleted = 1000
+
 // delete removes messages of our queue and returns how many there were.
-func (r *Receiver) delete(c *connection, ids []bson.RawValue) (int64, error) {
-	if len(ids) == 0 {
-		return 0, nil
-	}
-	var deleted int64
-	err := c.do(func(ctx context.Context) error {
-		result, err := c.messages.DeleteMany(ctx, bson.D{{Key: "queue", Value: r.own}, {Key: "_id", Value: field("$in", ids)}})
-		if err == nil {
-			deleted = result.DeletedCount
+func (c *connection) delete(ids []bson.RawValue) (count int64, err error) {
+	for some := range slices.Chunk(ids, deleted) {
+		// Each by its _id alone: so it is found at once, by FerretDB, too, and if it is not ours any
+		// more, because we were believed dead, nobody has to get it again.
+		models := make([]mongo.WriteModel, len(some))
+		for i, id := range some {
+			models[i] = mongo.NewDeleteOneModel().SetFilter(field("_id", id))
 		}
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("remove messages: %w", err)
+		err := c.do(func(ctx context.Context) error {
+			result, err := c.messages.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+			if err == nil {
+				count += result.DeletedCount
+			}
+			return err
+		})
+		if err != nil {
+			return count, fmt.Errorf("remove messages: %w", err)
+		}
 	}
-	return deleted, nil
+	return count, nil
 }

@@ -31,6 +31,7 @@ type Receiver struct {
 	opts  Options
 	at    place
 	own   string // our queue
+	share int64  // how many messages are claimed at once
 	link  *link.Link
 	inbox *inbox.Inbox
 	given *given
@@ -38,6 +39,7 @@ type Receiver struct {
 	cleans  sync.Mutex // held by the one who removes what was dispatched
 	opening sync.Mutex // held while a cursor is opened, and while messages are dropped
 	trimmed atomic.Uint64
+	emptied atomic.Bool // everything was read that was in our queue a moment before
 }
 
 var (
@@ -57,7 +59,7 @@ func NewReceiver(o Options) (*Receiver, error) {
 	}
 	name := o.name(at)
 	r := &Receiver{
-		opts: o, at: at, own: ownQueue(o.Consume), inbox: inbox.New(), given: newGiven(),
+		opts: o, at: at, own: ownQueue(o.Consume), share: leastClaimed, inbox: inbox.New(), given: newGiven(),
 		link: link.New(name, o.ReconnectMin, o.ReconnectMax, o.OnPeer),
 	}
 	r.Start(intake.Options{
@@ -140,7 +142,7 @@ func (r *Receiver) clean(c *connection) error {
 		if len(ids) == 0 {
 			return nil
 		}
-		if _, err := r.delete(c, ids); err != nil {
+		if _, err := c.delete(ids); err != nil {
 			return err
 		}
 		r.given.removed(len(ids))
@@ -169,7 +171,7 @@ func (r *Receiver) cleaning(c *connection) {
 func (r *Receiver) renew(c *connection) {
 	tick := time.NewTicker(renewEvery)
 	defer tick.Stop()
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-tick.C:
 		case <-r.Stopped():
@@ -178,8 +180,11 @@ func (r *Receiver) renew(c *connection) {
 			return
 		}
 		err := r.bind(c)
-		if err == nil && !r.opts.Consume {
+		if err == nil && !r.opts.Consume && !r.emptied.Swap(false) {
 			err = r.trim(c)
+		}
+		if err == nil && n%unboundEvery == 0 {
+			_ = c.sweepUnbound() // if that was no accident, this connection's next request fails, too
 		}
 		if err != nil {
 			c.fail(err)
@@ -203,51 +208,63 @@ func (r *Receiver) receive(ctx context.Context, c *connection) error {
 		case <-ctx.Done():
 			return nil
 		}
-		some, err := r.look(ctx, c)
+		some, asked, err := r.look(ctx, c)
 		if err != nil {
 			return err
 		}
 		if wait *= 2; some {
 			wait = 0
 		}
-		wait = min(max(wait, leastPoll), r.opts.PollInterval)
-		timer.Reset(wait)
+		// A server to which this is hard, because it has no index, has time for others, too.
+		timer.Reset(max(min(max(wait, leastPoll), r.opts.PollInterval), asked))
 	}
 }
 
 // look hands over what is in our queue, waits until it is dispatched and removed, and
-// reports whether there was something.
-func (r *Receiver) look(ctx context.Context, c *connection) (some bool, err error) {
+// reports whether there was something, and how long the server took to look for it.
+func (r *Receiver) look(ctx context.Context, c *connection) (some bool, asked time.Duration, err error) {
+	more := false
 	if r.opts.Consume {
-		if err := r.claim(c); err != nil {
-			return false, fmt.Errorf("claim messages of %s: %w", r.opts.Queue, err)
+		if more, err = r.claim(c); err != nil {
+			return false, 0, fmt.Errorf("claim messages of %s: %w", r.opts.Queue, err)
 		}
 	}
-	if some, err = r.fetch(ctx, c); err != nil {
-		return false, fmt.Errorf("read %s: %w", r.opts.Queue, err)
+	began := time.Now()
+	cursor, err := r.open(c)
+	if err != nil {
+		return false, 0, fmt.Errorf("read %s: %w", r.opts.Queue, err)
+	}
+	opened := time.Now()
+	if some, err = r.fetch(ctx, c, cursor); err != nil {
+		return false, 0, fmt.Errorf("read %s: %w", r.opts.Queue, err)
 	}
 	for !r.given.idle() {
 		select {
 		case <-r.given.empty:
 		case <-c.ctx.Done():
-			return some, context.Cause(c.ctx)
+			return some, 0, context.Cause(c.ctx)
 		case <-ctx.Done():
-			return some, nil
+			return some, 0, nil
 		}
 	}
-	return some, nil
+	switch took := time.Since(opened); {
+	case more && took < claimTime/2:
+		r.share = min(2*r.share, mostClaimed)
+	case took > claimTime:
+		r.share = max(r.share/2, leastClaimed)
+	}
+	return some, opened.Sub(began), nil
 }
 
 // batchSize is how much is handed over at once at most, so that little waits when
 // records are large.
 const batchSize = 1 << 20
 
-// fetch hands over what is in our queue.
-func (r *Receiver) fetch(ctx context.Context, c *connection) (some bool, err error) {
-	cursor, err := r.open(c)
-	if err != nil {
-		return false, err
-	}
+// fetched is how many messages the server sends at once; it sends no more than 16 MB.
+const fetched = 1000
+
+// fetch hands over what a cursor finds, and closes it.
+func (r *Receiver) fetch(ctx context.Context, c *connection, cursor *mongo.Cursor) (some bool, err error) {
 	defer func() { _ = c.do(cursor.Close) }()
 	var batch []queue.Message
 	size := 0
@@ -258,13 +275,18 @@ func (r *Receiver) fetch(ctx context.Context, c *connection) (some bool, err err
 		batch, size = r.inbox.New(), 0
 	}
 	put()
-	for ctx.Err() == nil {
+	for began := time.Now(); ctx.Err() == nil; {
 		more := false
-		err = c.do(func(ctx context.Context) error {
-			more = cursor.Next(ctx)
-			return cursor.Err()
-		})
+		if cursor.RemainingBatchLength() > 0 {
+			more = cursor.Next(c.ctx)
+		} else {
+			err = c.do(func(ctx context.Context) error {
+				more = cursor.Next(ctx)
+				return cursor.Err()
+			})
+		}
 		if err != nil || !more {
+			r.emptied.Store(err == nil && time.Since(began) < renewEvery)
 			break
 		}
 		m, ok := r.message(cursor.Current)
@@ -289,7 +311,7 @@ func (r *Receiver) open(c *connection) (cursor *mongo.Cursor, err error) {
 	defer r.opening.Unlock()
 	r.given.begin()
 	err = c.do(func(ctx context.Context) error {
-		cursor, err = c.messages.Find(ctx, field("queue", r.own), options.Find().SetSort(first()).SetBatchSize(4*inbox.Batch))
+		cursor, err = c.messages.Find(ctx, field("queue", r.own), options.Find().SetSort(first()).SetBatchSize(fetched))
 		return err
 	})
 	return cursor, err

@@ -142,7 +142,7 @@ func (s *session) Close() {
 
 // How much is inserted at once at most.
 const (
-	insertCount = 256
+	insertCount = 1000
 	insertSize  = 4 << 20
 )
 
