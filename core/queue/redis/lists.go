@@ -197,13 +197,11 @@ func holders(queueName string) string { return ours + "holders." + queueName }
 func (r *Receiver) inherit(ctx context.Context) error {
 	set := holders(r.opts.Queue)
 	var members *goredis.StringSliceCmd
-	commands, err := r.redis.TxPipelined(r.life, func(p goredis.Pipeliner) error {
+	err := transact(r.life, r.redis, func(p goredis.Pipeliner) {
 		p.Set(r.life, r.held.list+leaseSuffix, "", leaseTime)
 		p.SAdd(r.life, set, r.held.list)
 		members = p.SMembers(r.life, set)
-		return nil
 	})
-	err = answer(commands, err)
 	if goredis.HasErrorPrefix(err, "OOM") { // nor do we put anything there then
 		return nil
 	}
@@ -248,7 +246,7 @@ func (r *Receiver) giveBack(ctx context.Context) {
 		}
 	}
 	items := r.held.unread()
-	_, _ = r.redis.TxPipelined(ctx, func(p goredis.Pipeliner) error {
+	_ = transact(ctx, r.redis, func(p goredis.Pipeliner) {
 		for _, i := range slices.Backward(items) { // the newest first
 			p.LRem(ctx, r.held.list, 1, i.text)
 			if oldest == left {
@@ -258,7 +256,6 @@ func (r *Receiver) giveBack(ctx context.Context) {
 			}
 		}
 		p.Del(ctx, r.held.list+leaseSuffix)
-		return nil
 	}) // if that fails, whoever comes next takes them over
 	if r.redis.Exists(ctx, r.held.list).Val() == 0 {
 		_ = r.redis.SRem(ctx, holders(r.opts.Queue), r.held.list).Err()

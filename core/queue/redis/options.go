@@ -179,8 +179,15 @@ func (o *Options) configure(c *goredis.Options) {
 	}
 }
 
-// dialing makes the connections of c end with ctx: the library waits for an answer
-// whatever becomes of the context of a command.
+// newClient returns a client whose connections end with ctx: the library waits for an
+// answer whatever becomes of the context of a command.
+func newClient(ctx context.Context, settings goredis.Options) *goredis.Client {
+	dialing(ctx, &settings)
+	c := goredis.NewClient(&settings)
+	c.AddHook(naming{})
+	return c
+}
+
 func dialing(ctx context.Context, c *goredis.Options) {
 	security := c.TLSConfig
 	c.TLSConfig = nil

@@ -107,12 +107,7 @@ func (r *Receiver) session(life, receiving context.Context) error {
 // begin makes what connects to Redis for all sessions, and for what is settled after them.
 func (r *Receiver) begin(life, receiving context.Context) {
 	r.life = life
-	settings := *r.client
-	dialing(receiving, &settings)
-	r.waiting = goredis.NewClient(&settings)
-	settings = *r.client
-	dialing(life, &settings)
-	r.redis = goredis.NewClient(&settings)
+	r.redis, r.waiting = newClient(life, *r.client), newClient(receiving, *r.client)
 	r.settling.Go(r.tellAll)
 	if r.opts.Mode == Stream && r.opts.ClaimAfter > 0 {
 		r.settling.Go(r.keepEntries)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/brokertest"
 	"github.com/logbook-tray/logbook-tray/core/queue/redis"
 	"github.com/logbook-tray/logbook-tray/packaging/e2e"
 	"github.com/logbook-tray/logbook-tray/packaging/services"
@@ -304,6 +305,8 @@ func TestWhatRedisRefusesIsSaid(t *testing.T) {
 	if err := to.Close(); err != nil {
 		t.Error(err)
 	}
+	o.URI = "redis://" + b.Addr()
+	brokertest.Failed(t, subscriber(t, o), `the user "default" or its password is wrong`)
 	o.URI = "redis://tray:secret@" + b.Addr() + "/3"
 	s = receive(t, o)
 	if err := sender(t, o).Send(patience(t), []byte(`{"channel":"c","level":11,"msg":"m"}`)); err != nil {

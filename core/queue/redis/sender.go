@@ -105,9 +105,7 @@ func open(ctx context.Context, client *goredis.Options, o *Options, p *progress)
 		records: make(chan numbered, o.Window), flush: make(chan struct{}), confirmed: make(chan uint64, o.Window),
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	settings := *client
-	dialing(s.ctx, &settings)
-	s.redis = goredis.NewClient(&settings)
+	s.redis = newClient(s.ctx, *client)
 	if err := s.ask(); err != nil {
 		s.Close()
 		return nil, connecting(err, client)
@@ -121,12 +119,11 @@ func open(ctx context.Context, client *goredis.Options, o *Options, p *progress)
 func (s *session) ask() error {
 	var made *goredis.BoolCmd
 	var has *goredis.StringCmd
-	commands, err := s.redis.TxPipelined(s.ctx, func(p goredis.Pipeliner) error {
+	err := transact(s.ctx, s.redis, func(p goredis.Pipeliner) {
 		made = p.SetNX(s.ctx, s.progress.key, 0, keptFor)
 		has = p.Get(s.ctx, s.progress.key)
-		return nil
 	})
-	if err = answer(commands, err); goredis.HasErrorPrefix(err, "NOPERM") {
+	if goredis.HasErrorPrefix(err, "NOPERM") {
 		s.doubt = true
 		return s.redis.Ping(s.ctx).Err()
 	}
@@ -255,16 +252,16 @@ func (s *session) send(batch []numbered) error {
 	if err != nil {
 		return err
 	}
-	commands, err := s.redis.TxPipelined(s.ctx, func(p goredis.Pipeliner) error {
+	err = transact(s.ctx, s.redis, func(p goredis.Pipeliner) {
 		s.write(p, lists, values, batch)
 		if s.keeps {
 			p.Set(s.ctx, s.progress.key, batch[len(batch)-1].number+1, keptFor)
 		}
-		return nil
 	})
-	if err = answer(commands, err); err != nil {
-		// A transaction goes on behind a command that has failed, to the last one.
-		s.progress.known = s.progress.known && !isRefused(err)
+	if err != nil {
+		// A transaction that was begun goes on behind a command that has failed, to the last one.
+		_, aborted := errors.AsType[abortedError](err)
+		s.progress.known = s.progress.known && (aborted || !isRefused(err))
 		return err
 	}
 	s.progress.known = s.keeps
@@ -300,12 +297,11 @@ func (s *session) lists() ([]string, error) {
 		return nil, nil
 	}
 	var members *goredis.StringSliceCmd
-	commands, err := s.redis.TxPipelined(s.ctx, func(p goredis.Pipeliner) error {
+	err := transact(s.ctx, s.redis, func(p goredis.Pipeliner) {
 		p.SAdd(s.ctx, bindings(s.opts.Queue), binding(s.opts.Queue, s.opts.Queue))
 		members = p.SMembers(s.ctx, bindings(s.opts.Queue))
-		return nil
 	})
-	if err = answer(commands, err); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	var lists []string

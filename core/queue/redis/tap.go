@@ -66,10 +66,9 @@ func (r *Receiver) tap(ctx context.Context) error {
 
 // bind binds our list, after it was made known that we live.
 func (r *Receiver) bind(ctx context.Context) error {
-	_, err := r.redis.TxPipelined(ctx, func(p goredis.Pipeliner) error {
+	err := transact(ctx, r.redis, func(p goredis.Pipeliner) {
 		p.Set(ctx, r.own+leaseSuffix, "", leaseTime)
 		p.SAdd(ctx, bindings(r.opts.Queue), binding(r.opts.Queue, r.own))
-		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("bind to %s: %w", r.opts.Queue, err)
@@ -83,12 +82,10 @@ func (r *Receiver) unbind() {
 }
 
 func (r *Receiver) remove(ctx context.Context, list string) error {
-	_, err := r.redis.TxPipelined(ctx, func(p goredis.Pipeliner) error {
+	return transact(ctx, r.redis, func(p goredis.Pipeliner) {
 		p.SRem(ctx, bindings(r.opts.Queue), binding(r.opts.Queue, list))
 		p.Del(ctx, append(priorities(list), list+leaseSuffix, list+heldSuffix)...)
-		return nil
 	})
-	return err
 }
 
 // renew shows again and again that we live, and keeps our list within its bounds. Errors
@@ -133,10 +130,9 @@ func (r *Receiver) sweep(ctx context.Context) error {
 func (r *Receiver) trim(ctx context.Context) error {
 	for _, list := range priorities(r.own) {
 		var length *goredis.IntCmd
-		_, err := r.redis.TxPipelined(ctx, func(p goredis.Pipeliner) error {
+		err := transact(ctx, r.redis, func(p goredis.Pipeliner) {
 			length = p.LLen(ctx, list)
 			p.LTrim(ctx, list, 0, r.opts.MaxLength-1)
-			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("trim %s: %w", list, err)

@@ -14,8 +14,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/brokertest"
@@ -28,82 +31,116 @@ import (
 // modes are those in which Redis keeps something.
 var modes = []redis.Mode{redis.Consume, redis.List, redis.Stream} //nolint:gochecknoglobals // it is not changed
 
-func TestARedisWithoutRoomSaysSoAndGoesOnWhenItHas(t *testing.T) {
-	const count = 500
-	for _, mode := range modes {
-		t.Run(string(mode), func(t *testing.T) {
-			o, _ := options(t, mode)
-			o.Linger = services.Patience
-			to, c := sender(t, o), client(t, o)
-			brokertest.Send(t, to, brokertest.Numbered(0))
-			await(t, "the confirmation", func() bool { return to.Sent() == 1 }, to)
-			if err := c.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
-				t.Fatal(err)
-			}
-			brokertest.SendAll(t, to, 1, count)
-			brokertest.Failed(t, to, "have them consumed, or raise its maxmemory")
-			if mode != redis.Stream { // to read a stream takes room
-				if r := brokertest.Next(t, receive(t, o)); r.Message() != "0" {
-					t.Error(r.Message())
-				}
-			}
-			if err := c.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
-				t.Fatal(err)
-			}
-			await(t, "the confirmations", func() bool { return to.Sent() == count }, to)
-			if st := to.Status(); st.State != queue.StateConnected {
-				t.Errorf("%+v", st)
-			}
-		})
-	}
-}
-
 func TestAListIsEmptiedWhileRedisHasNoRoom(t *testing.T) {
 	const count = 100
-	o, _ := options(t, redis.Consume)
-	s, to, c := receive(t, o), sender(t, o), client(t, o)
-	brokertest.Send(t, to, brokertest.Numbered(0))
-	if r := brokertest.Next(t, s); r.Message() != "0" {
-		t.Error(r.Message())
-	}
-	if err := c.ConfigSet(t.Context(), "maxmemory-policy", "noeviction").Err(); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for i := range count {
-		brokertest.Send(t, to, brokertest.Numbered(i))
-	}
-	await(t, "the confirmations", func() bool { return to.Sent() == count+1 }, to)
-	if err := c.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
-		t.Fatal(err)
-	}
-	s = receive(t, o)
-	for i := range count {
-		if r := brokertest.Next(t, s); brokertest.Number(t, r) != i {
-			t.Fatalf("%s, want %d", r.Message(), i)
+	for _, of := range []redis.Options{{Mode: redis.Consume}, {Mode: redis.List}, {Mode: redis.List, Newest: true}} {
+		o, b := options(t, of.Mode)
+		o.Newest = of.Newest
+		to, c := sender(t, o), client(t, o)
+		brokertest.SendAll(t, to, 0, count)
+		await(t, "the confirmations", func() bool { return to.Sent() == count }, to)
+		refusals["OOM"].refuse(t, c, b, to)
+		s := receive(t, o)
+		for i := range count {
+			if r := brokertest.Next(t, s); brokertest.Number(t, r) != i {
+				t.Fatalf("%s, want %d", r.Message(), i)
+			}
 		}
 	}
 }
 
-func TestARedisWhoseDiskIsFullSaysSo(t *testing.T) {
-	o, b := options(t, redis.Tap, "--appendonly", "no", "--save", "3600 1000000")
+// refusals are what makes a Redis take nothing more, and what makes it take records again.
+var refusals = map[string]struct { //nolint:gochecknoglobals // it is not changed
+	refuse func(*testing.T, *goredis.Client, *services.Broker, queue.Statuser)
+	accept func(*testing.T, *goredis.Client)
+	say    string
+}{
+	"MISCONF": {
+		func(t *testing.T, c *goredis.Client, b *services.Broker, who queue.Statuser) {
+			t.Helper()
+			if err := os.RemoveAll(b.Dir); err != nil { // there is nowhere to write to
+				t.Fatal(err)
+			}
+			set(t, c, "save", "3600 1000000")
+			await(t, "a snapshot that fails", func() bool {
+				_ = c.BgSave(t.Context()).Err() // one may be running
+				return strings.Contains(c.Info(t.Context(), "persistence").Val(), "rdb_last_bgsave_status:err")
+			}, who)
+		},
+		func(t *testing.T, c *goredis.Client) { t.Helper(); set(t, c, "stop-writes-on-bgsave-error", "no") },
+		"cannot write to its disk: free the disk",
+	},
+	"OOM": {
+		func(t *testing.T, c *goredis.Client, _ *services.Broker, _ queue.Statuser) {
+			t.Helper()
+			set(t, c, "maxmemory-policy", "noeviction")
+			set(t, c, "maxmemory", "1")
+		},
+		func(t *testing.T, c *goredis.Client) { t.Helper(); set(t, c, "maxmemory", "0") },
+		"no memory for more records",
+	},
+}
+
+// set changes a setting of Redis.
+func set(t *testing.T, c *goredis.Client, name, value string) {
+	t.Helper()
+	if err := c.ConfigSet(t.Context(), name, value).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatIsAcceptedWhileRedisTakesNothingIsSentWhenItDoes(t *testing.T) {
+	const count, attempts = 500, 50
+	for code, r := range refusals {
+		for _, mode := range modes {
+			t.Run(code+" "+string(mode), func(t *testing.T) {
+				o, b := options(t, mode, "--appendonly", "no")
+				var told atomic.Int32
+				o.ReconnectMin, o.ReconnectMax, o.Linger = time.Millisecond, 10*time.Millisecond, services.Patience
+				o.Window, o.OnPeer = 100, func(queue.Peer) { told.Add(1) }
+				to, c := sender(t, o), client(t, o)
+				brokertest.Send(t, to, brokertest.Numbered(0))
+				await(t, "the confirmation", func() bool { return to.Sent() == 1 }, to)
+				r.refuse(t, c, b, to)
+				brokertest.SendAll(t, to, 1, count) // more than it holds
+				brokertest.Failed(t, to, r.say)
+				await(t, "many attempts", func() bool { return refused(t, c, code) > attempts }, to)
+				brokertest.Failed(t, to, r.say)
+				if n := told.Load(); n > 4 {
+					t.Errorf("told %d times", n)
+				}
+				r.accept(t, c)
+				await(t, "the confirmations", func() bool { return to.Sent() == count }, to)
+				o.OnPeer = nil
+				s := receive(t, o)
+				for i := range count {
+					if m := brokertest.Next(t, s); brokertest.Number(t, m) != i || brokertest.Marked(m) {
+						t.Fatalf("%s, marked %v, want %d", m.Message(), brokertest.Marked(m), i)
+					}
+				}
+			})
+		}
+	}
+}
+
+// refused returns how often Redis has answered with an error.
+func refused(t *testing.T, c *goredis.Client, code string) (count int) {
+	t.Helper()
+	_, rest, _ := strings.Cut(c.Info(t.Context(), "errorstats").Val(), "errorstat_"+code+":count=")
+	_, _ = fmt.Sscan(rest, &count) // none
+	return count
+}
+
+func TestATapOfARedisWhoseDiskIsFullSaysSo(t *testing.T) {
+	o, b := options(t, redis.Tap, "--appendonly", "no")
 	o.Linger = services.Patience
 	s, to, c := receive(t, o), sender(t, o), client(t, o)
-	if err := os.RemoveAll(b.Dir); err != nil { // there is nowhere to write to
-		t.Fatal(err)
-	}
-	await(t, "a snapshot that fails", func() bool {
-		_ = c.BgSave(t.Context()).Err() // one may be running
-		return strings.Contains(c.Info(t.Context(), "persistence").Val(), "rdb_last_bgsave_status:err")
-	}, s)
+	full := refusals["MISCONF"]
+	full.refuse(t, c, b, s)
 	brokertest.Send(t, to, brokertest.Numbered(1))
-	brokertest.Failed(t, to, "cannot write to its disk")
-	brokertest.Failed(t, s, "cannot write to its disk")
-	if err := c.ConfigSet(t.Context(), "stop-writes-on-bgsave-error", "no").Err(); err != nil {
-		t.Fatal(err)
-	}
+	brokertest.Failed(t, to, full.say)
+	brokertest.Failed(t, s, full.say)
+	full.accept(t, c)
 	brokertest.Connected(t, s)
 	if r := brokertest.Next(t, s); r.Message() != "1" {
 		t.Error(r.Message())
@@ -111,9 +148,10 @@ func TestARedisWhoseDiskIsFullSaysSo(t *testing.T) {
 }
 
 func TestAUserOfAnACLNeedsTheKeysOfTheQueueAndOurs(t *testing.T) {
-	o, b := options(t, redis.Tap, "--user", "tray", "on", ">hush", "resetkeys", "~logging*", "~_kombu.binding.logging", "~logbook-tray.*", "&*", "+@all", "-@admin")
+	o, b := options(t, redis.Tap, "--user", "tray", "on", ">hush", "resetkeys", "~logging*", "~_kombu.binding.logging", "~logbook-tray.*", "&logging", "-@all", "+@read", "+@write", "+@connection", "+@transaction", "+@pubsub")
 	o.URI = "redis://tray:hush@" + b.Addr() + "/0"
-	for _, mode := range []redis.Mode{redis.Tap, redis.Consume, redis.Stream} {
+	o.Queue = "logging"
+	for _, mode := range []redis.Mode{redis.Tap, redis.Consume, redis.List, redis.Channel, redis.Stream} {
 		o.Mode = mode
 		s, to := receive(t, o), sender(t, o)
 		brokertest.Send(t, to, brokertest.Numbered(1))
@@ -133,14 +171,61 @@ func TestAUserOfAnACLNeedsTheKeysOfTheQueueAndOurs(t *testing.T) {
 }
 
 func TestAUserWhoMayNotIsToldWhat(t *testing.T) {
-	o, b := options(t, redis.Consume, "--user", "tray", "on", ">hush", "resetkeys", "~logging*", "~_kombu.binding.logging", "&*", "+@all")
-	o.URI = "redis://tray:hush@" + b.Addr() + "/0"
-	brokertest.Failed(t, subscriber(t, o), `allow it (ACL SETUSER), with the keys of the queue and those that begin with logbook-tray.`)
-	to := sender(t, o) // does without
-	brokertest.Send(t, to, brokertest.Numbered(1))
-	await(t, "the confirmation", func() bool { return to.Sent() == 1 }, to)
-	if st := to.Status(); st.State != queue.StateConnected || st.Err == nil || !strings.Contains(st.Err.Error(), "may arrive twice") {
-		t.Errorf("%+v", st)
+	const some = "resetkeys ~logging* ~_kombu.binding.logging ~logbook-tray.* &* +@all "
+	for _, c := range []struct {
+		mode           redis.Mode
+		rights         string
+		receiver, send string // what is said; nothing if that works
+	}{
+		{redis.Tap, "resetkeys ~logging* ~logbook-tray.* &* +@all", `SADD ["_kombu.binding.logging"`, `SADD ["_kombu.binding.logging"`},
+		{redis.Consume, "resetkeys ~logging* ~_kombu.binding.logging &* +@all", `LRANGE ["logbook-tray.held.`, ""},
+		{redis.Consume, some + "-blmove -lpush", "'blmove'", "'lpush'"},
+		{redis.Consume, "~_kombu.binding.logging ~logbook-tray.* &* +@all", `LLEN ["logging"`, `LPUSH ["logging"`},
+		{redis.List, some + "resetkeys ~logbook-tray.*", `LLEN ["logging"`, `RPUSH ["logging"`},
+		{redis.Channel, some + "resetchannels", "listen to logging", `PUBLISH ["logging"`},
+		{redis.Stream, "~logbook-tray.* &* +@all", `XGROUP ["logging"`, `XADD ["logging"`},
+		{redis.Stream, "~* &* -@all +@connection +xgroup", "'xreadgroup'", "'multi'"},
+	} {
+		t.Run(string(c.mode)+" "+c.rights, func(t *testing.T) {
+			o, b := options(t, c.mode, append([]string{"--user", "tray", "on", ">hush"}, strings.Fields(c.rights)...)...)
+			o.URI, o.Queue, o.Linger = "redis://tray:hush@"+b.Addr()+"/0", "logging", -1
+			s := subscriber(t, o)
+			to, err := redis.NewSender(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for who, want := range map[queue.Statuser]string{s: c.receiver, to: c.send} {
+				if want != "" {
+					brokertest.Send(t, to, []byte("hidden"))
+					failed(t, who, want)
+					continue
+				}
+				brokertest.Send(t, to, brokertest.Numbered(1))
+				await(t, "the confirmation", func() bool { return to.Sent() > 0 }, to)
+				if st := who.Status(); st.State != queue.StateConnected || st.Err == nil || !strings.Contains(st.Err.Error(), "may arrive twice") {
+					t.Errorf("%+v", st)
+				}
+			}
+			_ = to.Close() // what it was not allowed to send is lost
+		})
+	}
+}
+
+// failed waits until who says which command or key it may not use.
+func failed(t *testing.T, who queue.Statuser, want string) {
+	t.Helper()
+	await(t, want, func() bool {
+		err := who.Status().Err
+		return err != nil && strings.Contains(err.Error(), want)
+	}, who)
+	text := who.Status().Err.Error()
+	for _, part := range []string{want, `the user "tray" may not do this: allow it (ACL SETUSER)`, "NOPERM"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s does not say %s", text, part)
+		}
+	}
+	if strings.Contains(text, "hidden") || strings.Contains(text, "hush") {
+		t.Errorf("%s tells a secret", text)
 	}
 }
 
@@ -256,10 +341,33 @@ func TestWhatAReceiverLeftAnotherOneTakesOver(t *testing.T) {
 
 func TestItSpeaksTheThirdProtocol(t *testing.T) {
 	o, _ := options(t, redis.Tap)
-	receive(t, o)
+	brokertest.Connected(t, receive(t, o))
+	brokertest.Connected(t, sender(t, o))
+	ours := 0
 	for line := range strings.Lines(client(t, o).ClientList(t.Context()).Val()) {
-		if strings.Contains(line, "name=logbook-tray") && !strings.Contains(line, "resp=3") {
+		if !strings.Contains(line, "name=logbook-tray") {
+			continue
+		}
+		if ours++; !strings.Contains(line, "resp=3") {
 			t.Error(line)
+		}
+	}
+	if ours < 2 {
+		t.Errorf("%d connections", ours)
+	}
+}
+
+func TestItSpeaksTheSecondProtocolToARedisThatKnowsNoOther(t *testing.T) {
+	for _, mode := range []redis.Mode{redis.Tap, redis.Consume, redis.List, redis.Channel, redis.Stream} {
+		o, b := options(t, mode, "--requirepass", "hush", "--rename-command", "HELLO", "OTHER-HELLO")
+		o.URI = "redis://:hush@" + b.Addr()
+		s, to := receive(t, o), sender(t, o)
+		brokertest.Send(t, to, brokertest.Numbered(1))
+		if r := brokertest.Next(t, s); r.Message() != "1" {
+			t.Errorf("%s: %s", mode, r.Message())
+		}
+		if list := client(t, o).ClientList(t.Context()).Val(); strings.Contains(list, "resp=3") {
+			t.Error(list)
 		}
 	}
 }
