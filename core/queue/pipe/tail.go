@@ -40,7 +40,7 @@ type tail struct {
 }
 
 func (t *tail) open(fromStart bool) error {
-	f, err := os.Open(t.path)
+	f, err := openShared(t.path)
 	if err != nil {
 		return err
 	}
