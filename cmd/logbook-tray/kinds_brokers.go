@@ -98,6 +98,7 @@ type natsOptions struct {
 	decoding
 
 	Durable  string        `yaml:"durable"`
+	Group    string        `yaml:"group"`
 	Prefetch int           `yaml:"prefetch"`
 	AckWait  time.Duration `yaml:"ack_wait"`
 	Timeout  time.Duration `yaml:"timeout"`
@@ -110,7 +111,11 @@ func newNATS(env *pipeline.Env, o *natsOptions) (pipeline.Opener, error) {
 	if o.Stream == "" && o.Durable != "" {
 		err = errors.Join(err, config.At("durable", "needs a stream: without one nothing is kept"))
 	}
+	if o.Stream != "" && o.Group != "" {
+		err = errors.Join(err, config.At("group", "is for a subject: those who read a stream share it by the same durable"))
+	}
 	if err == nil {
+		settings.Group = o.Group
 		settings.Durable, settings.Prefetch, settings.AckWait = o.Durable, o.Prefetch, o.AckWait
 		settings.Timeout, settings.Decoder, settings.OnPeer = o.Timeout, d, peerLogger(env)
 		err = blameNATS(settings.Check())
@@ -122,7 +127,7 @@ func newNATS(env *pipeline.Env, o *natsOptions) (pipeline.Opener, error) {
 }
 
 func blameNATS(err error) error {
-	return blame(err, "the URI", "uri", "the subject", "subject", "the stream", "stream", "the durable", "durable")
+	return blame(err, "the URI", "uri", "the subject", "subject", "the stream", "stream", "the durable", "durable", "the group", "group")
 }
 
 type mqttOptions struct {

@@ -91,6 +91,8 @@ func mistakes() map[string][]string {
 			`subscribe: [{type: nats, uri: {env: NATS_URI}, stream: «LOGS.a»}]`,
 			`subscribe: [{type: nats, uri: {env: NATS_URI}, stream: LOGS, durable: «"my desk"»}]`,
 			`subscribe: [{type: nats, uri: {env: NATS_URI}, durable: «desk»}]`,
+			`subscribe: [{type: nats, uri: {env: NATS_URI}, stream: LOGS, group: «trays»}]`,
+			`subscribe: [{type: nats, uri: {env: NATS_URI}, group: «"my trays"»}]`,
 			`subscribe: [{type: nats, uri: {env: NATS_URI}, prefetch: «-1»}]`,
 			`subscribe: [{type: nats, uri: {env: NATS_URI}, tls_ca: «/no/such/file»}]`,
 		},

@@ -240,7 +240,6 @@ func TestTopicsThatTheSessionHadBeforeAreLeftOut(t *testing.T) {
 }
 
 func TestThoseOfAGroupShareTheRecordsAndOthersGetAll(t *testing.T) {
-	const count = 200
 	o := options(services.StartMosquitto(t))
 	all := receive(t, o)
 	o.Group = "trays"
@@ -249,30 +248,7 @@ func TestThoseOfAGroupShareTheRecordsAndOthersGetAll(t *testing.T) {
 		o.ClientID = fmt.Sprintf("desk-%d", i)
 		members = append(members, receive(t, o))
 	}
-	brokertest.SendAll(t, sender(t, o), 0, count)
-	for i := range count {
-		if r := brokertest.Next(t, all); r.Message() != strconv.Itoa(i) {
-			t.Fatalf("got %q, want %d", r.Message(), i)
-		}
-	}
-	seen := map[string]bool{}
-	for len(seen) < count {
-		for _, s := range members {
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
-			if r, err := s.Recv(ctx); err == nil {
-				if seen[r.Message()] {
-					t.Errorf("%s came to both", r.Message())
-				}
-				seen[r.Message()] = true
-			}
-			cancel()
-		}
-	}
-	for i, s := range members {
-		if s.Stats().Received == 0 {
-			t.Errorf("member %d got nothing", i)
-		}
-	}
+	brokertest.Share(t, sender(t, o), all, members)
 }
 
 func TestASecondClientOfTheSameNameIsSaid(t *testing.T) {

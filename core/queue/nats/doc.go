@@ -6,5 +6,5 @@
 // server drops what it has stored already.
 //
 // Without a stream a receiver gets what is published while it is connected, as any
-// subscriber of NATS does.
+// subscriber of NATS does, or with a group its part of that.
 package nats

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/brokertest"
+	"github.com/logbook-tray/logbook-tray/core/queue/nats"
 	"github.com/logbook-tray/logbook-tray/packaging/services"
 )
 
@@ -116,5 +117,42 @@ func TestARecordWhoseConfirmationIsLostIsPublishedAgainAndKeptOnce(t *testing.T)
 		if r := brokertest.Next(t, s); brokertest.Number(t, r) != i || brokertest.Marked(r) {
 			t.Errorf("%q, marked %v, want %d", r.Message(), brokertest.Marked(r), i)
 		}
+	}
+}
+
+func TestAConsumerThatIsMuteFromTheBeginningIsReplaced(t *testing.T) {
+	b := services.StartNATS(t)
+	o := kept(b)
+	o.Timeout = 2 * time.Second
+	var mu sync.Mutex
+	made := 0
+	o.URI = losing(t, b, func(body string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if strings.Contains(body, "io.nats.jetstream.api.v1.consumer_create_response") {
+			made++
+			return false
+		}
+		return made == 1 && (strings.Contains(body, "Idle Heartbeat") || strings.Contains(body, `"msg":`))
+	})
+	s := receive(t, o)
+	mute, err := streams(t, b).Consumer(t.Context(), "LOGS", nats.DefaultDurable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	brokertest.Send(t, sender(t, kept(b)), brokertest.Numbered(1))
+	if r := brokertest.Next(t, s); r.Message() != "1" {
+		t.Error(r.Message())
+	}
+	info, err := streams(t, b).Consumer(t.Context(), "LOGS", nats.DefaultDurable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	brokertest.Await(t, "the acknowledgement", s, func() bool {
+		now, err := info.Info(t.Context())
+		return err == nil && now.NumAckPending == 0 && now.AckFloor.Consumer == 1
+	})
+	if info.CachedInfo().Created.Equal(mute.CachedInfo().Created) {
+		t.Error("it is the same consumer")
 	}
 }

@@ -155,6 +155,20 @@ func TestASubjectMayHaveWildcards(t *testing.T) {
 	}
 }
 
+func TestThoseOfAGroupShareTheRecordsAndOthersGetAll(t *testing.T) {
+	o := options(services.StartNATS(t))
+	all := receive(t, o)
+	o.Group = "trays"
+	brokertest.Share(t, sender(t, o), all, []*queue.Subscriber{receive(t, o), receive(t, o)})
+}
+
+func TestThoseOfADurableShareAStreamAndOthersGetAll(t *testing.T) {
+	o := kept(services.StartNATS(t))
+	all := receive(t, o)
+	o.Durable = "trays"
+	brokertest.Share(t, sender(t, o), all, []*queue.Subscriber{receive(t, o), receive(t, o)})
+}
+
 func TestWhatTheServerRefusesIsSaid(t *testing.T) {
 	b := services.StartNATS(t, "--user", "tray", "--pass", "secret")
 	secure, expired := services.StartNATSTLS(t), services.StartNATSExpired(t)
@@ -255,6 +269,8 @@ func TestWrongOptionsAreErrorsWithoutThePassword(t *testing.T) {
 		{URI: "nats://tray:hush hush@local host:x"},
 		{URI: "nats://tray:hush@localhost", Subject: "a b"},
 		{URI: "nats://tray:hush@localhost", Stream: "a.b"},
+		{URI: "nats://tray:hush@localhost", Group: "a b"},
+		{URI: "nats://tray:hush@localhost", Stream: "a", Group: "b"},
 	} {
 		_, err := nats.NewReceiver(o)
 		if err == nil || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "not valid") {

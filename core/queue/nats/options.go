@@ -36,6 +36,10 @@ type Options struct {
 	// Durable is the name of the consumer of a stream. Receivers of the same name share
 	// the records; others each get all. Empty means DefaultDurable.
 	Durable string
+	// Group makes receivers of the same name share the records of a subject: each gets a
+	// part of them. Empty means that the receiver gets all. Those of a stream share by
+	// Durable instead.
+	Group string
 	// Prefetch is how many messages the server sends ahead of their
 	// acknowledgement; 0 means DefaultPrefetch.
 	Prefetch int
@@ -105,7 +109,10 @@ func (o Options) withDefaults() (Options, *url.URL, error) {
 	if strings.ContainsAny(o.Subject, " \t\r\n") {
 		return o, nil, fmt.Errorf("the subject %q is not valid: there is a blank in it", o.Subject)
 	}
-	for what, name := range map[string]string{"stream": o.Stream, "durable": o.Durable} {
+	if o.Group != "" && o.Stream != "" {
+		return o, nil, fmt.Errorf("the group %q is not valid: receivers of a stream share its records by the name of their consumer", o.Group)
+	}
+	for what, name := range map[string]string{"stream": o.Stream, "durable": o.Durable, "group": o.Group} {
 		if strings.ContainsAny(name, " \t\r\n.*>/\\") {
 			return o, nil, fmt.Errorf("the %s name %q is not valid: letters, digits, - and _ are", what, name)
 		}
@@ -130,6 +137,9 @@ func (o *Options) name(uri *url.URL) string {
 	s := fmt.Sprintf("%s://%s subject %s", uri.Scheme, uri.Host, o.Subject)
 	if o.Stream != "" {
 		s += " stream " + o.Stream
+	}
+	if o.Group != "" {
+		s += " group " + o.Group
 	}
 	return s
 }

@@ -151,7 +151,7 @@ func (r *Receiver) say(a answer) {
 
 // subscribe receives what is published, until ctx ends or the connection is lost.
 func (r *Receiver) subscribe(ctx context.Context, c *connection) error {
-	sub, err := c.Subscribe(r.opts.Subject, func(m *nats.Msg) { r.inbox.Put([]queue.Message{r.message(m.Data)}) })
+	sub, err := c.QueueSubscribe(r.opts.Subject, r.opts.Group, func(m *nats.Msg) { r.inbox.Put([]queue.Message{r.message(m.Data)}) })
 	if err != nil {
 		return fmt.Errorf("subscribe to %s: %w", r.opts.Subject, err)
 	}
@@ -188,7 +188,8 @@ func (r *Receiver) consume(ctx context.Context, c *connection) error {
 	if err != nil {
 		return fmt.Errorf("make the consumer %q of the stream %q: %w", r.opts.Durable, r.opts.Stream, err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(r.opts.Prefetch))
+	heartbeat := max(min(heartbeat, r.opts.Timeout/4), leastHeartbeat)
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(r.opts.Prefetch), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
 		return fmt.Errorf("consume the stream %q: %w", r.opts.Stream, err)
 	}
@@ -199,7 +200,10 @@ func (r *Receiver) consume(ctx context.Context, c *connection) error {
 	for {
 		m, err := messages.Next()
 		if err != nil {
-			if errors.Is(err, jetstream.ErrConsumerDeleted) {
+			if errors.Is(err, jetstream.ErrNoHeartbeat) {
+				err = errors.Join(err, r.replace(ctx, c))
+			}
+			if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrNoHeartbeat) {
 				return fmt.Errorf("consume the stream %q: %w", r.opts.Stream, err)
 			}
 			return err
@@ -211,6 +215,34 @@ func (r *Receiver) consume(ctx context.Context, c *connection) error {
 // Decode implements [queue.Decoder].
 func (r *Receiver) Decode(m queue.Message) (*core.Record, error) {
 	return r.opts.Decoder.Decode(m.Body)
+}
+
+// A server that sends nothing says now and then that it is there, at most this often.
+const (
+	heartbeat      = 5 * time.Second
+	leastHeartbeat = 500 * time.Millisecond // of the library
+)
+
+// replace removes a consumer that says nothing and that nobody has ever got anything from, so
+// that the next session makes another one. When several connections make a stream at the
+// same moment, a server tells all but the first that it is there before it is finished, and a
+// consumer that is made then stays mute for ever (seen with 2.9.10).
+func (r *Receiver) replace(ctx context.Context, c *connection) error {
+	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	defer cancel()
+	consumer, err := ask(ctx, c, func(ctx context.Context) (jetstream.Consumer, error) {
+		return c.js.Consumer(ctx, r.opts.Stream, r.opts.Durable)
+	})
+	if err != nil {
+		return fmt.Errorf("look at the consumer: %w", err)
+	}
+	if consumer.CachedInfo().AckFloor.Consumer > 0 {
+		return nil
+	}
+	if err := c.js.DeleteConsumer(ctx, r.opts.Stream, r.opts.Durable); err != nil {
+		return fmt.Errorf("remove the consumer, which is mute: %w", err)
+	}
+	return nil
 }
 
 // message makes a message of what was published.

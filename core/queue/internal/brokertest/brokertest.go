@@ -30,6 +30,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -313,4 +314,57 @@ func sendAll(t *testing.T, s queue.Sender, from, until int, before func(int)) {
 		<-done
 		cancel()
 	})
+}
+
+// Share checks that those who share the records get all of them between them, each one
+// once and everybody some, and that all gets each of them in order.
+func Share(t *testing.T, to queue.Sender, all *queue.Subscriber, members []*queue.Subscriber) {
+	t.Helper()
+	const count = 200
+	SendAll(t, to, 0, count)
+	for i := range count {
+		if r := Next(t, all); Number(t, r) != i {
+			t.Fatalf("got %q, want %d", r.Message(), i)
+		}
+	}
+	type part struct{ member, number int }
+	parts := make(chan part)
+	ctx, cancel := context.WithCancel(Patience(t))
+	var receiving sync.WaitGroup
+	defer receiving.Wait()
+	defer cancel()
+	for i, s := range members {
+		receiving.Go(func() {
+			for {
+				r, err := s.Recv(ctx)
+				if err != nil {
+					return
+				}
+				n, err := strconv.Atoi(r.Message())
+				if err != nil {
+					t.Error(err)
+				}
+				select {
+				case parts <- part{i, n}:
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	owners, some := map[int]int{}, map[int]bool{}
+	for len(owners) < count {
+		select {
+		case p := <-parts:
+			if owner, twice := owners[p.number]; twice {
+				t.Errorf("%d came to %d and to %d", p.number, owner, p.member)
+			}
+			owners[p.number], some[p.member] = p.member, true
+		case <-ctx.Done():
+			t.Fatalf("%d of %d came", len(owners), count)
+		}
+	}
+	if len(some) != len(members) {
+		t.Errorf("some got nothing: %v", some)
+	}
 }
