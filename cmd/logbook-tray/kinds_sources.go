@@ -222,8 +222,12 @@ func peerLogger(env *pipeline.Env) func(queue.Peer) {
 		if p.Err != "" {
 			text += ": {error}"
 		}
+		if p.Messages > 0 {
+			text += " (messages: {messages}, bytes: {bytes})"
+		}
 		_ = env.Self.Log(context.Background(), level, text, core.Kw("name", env.Name), core.Kw("state", string(p.State)),
-			core.Kw("address", p.Address), core.Kw("error", p.Err)) // its handlers do not fail
+			core.Kw("address", p.Address), core.Kw("error", p.Err),
+			core.Kw("messages", p.Messages), core.Kw("bytes", p.Bytes)) // its handlers do not fail
 	}
 }
 
@@ -259,7 +263,9 @@ func (s subscriber) Report() pipeline.Report {
 		r.Counters["rejected: "+reason] = count
 	}
 	for _, p := range st.Peers {
-		r.Peers = append(r.Peers, pipeline.Peer{Address: p.Address, State: string(p.State), Error: p.Err})
+		r.Peers = append(r.Peers, pipeline.Peer{
+			Address: p.Address, State: string(p.State), Error: p.Err, Messages: p.Messages, Bytes: p.Bytes,
+		})
 	}
 	return r
 }

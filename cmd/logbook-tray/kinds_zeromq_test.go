@@ -112,8 +112,25 @@ func TestWhatHappensToPeersIsLoggedOnOurOwnChannel(t *testing.T) {
 	eventually(t, logged(core.LevelInfo, "in: failed 127.0.0.1 key "+stranger+": its key is not among those that may connect"))
 	right := send(friendSecret)
 	eventually(t, logged(core.LevelDebug, "in: connected 127.0.0.1:"))
+	for range 3 {
+		if err := right.Send(t.Context(), []byte("{}")); err != nil {
+			t.Error(err)
+		}
+	}
+	received := func() pipeline.Peer {
+		for _, peer := range p.Status().Subscribers[0].Peers {
+			if peer.Messages > 0 {
+				return peer
+			}
+		}
+		return pipeline.Peer{}
+	}
+	eventually(t, func() bool { return received().Messages == 3 })
+	if peer := received(); peer.Bytes != 6 || peer.State != "connected" || !strings.HasPrefix(peer.Address, "127.0.0.1:") {
+		t.Errorf("%+v", peer)
+	}
 	if err := right.Close(); err != nil {
 		t.Error(err)
 	}
-	eventually(t, logged(core.LevelInfo, "in: lost 127.0.0.1:"))
+	eventually(t, logged(core.LevelInfo, "in: lost "+received().Address+" (messages: 3, bytes: 6)"))
 }

@@ -98,6 +98,9 @@ func pipelineStatus(s control.Status) (p pipeline.Status, err error) {
 	return p, nil
 }
 
+// maxPeersPrinted is how many peers of a source are printed.
+const maxPeersPrinted = 50
+
 func printSubscribers(w io.Writer, list []pipeline.SubscriberStatus) {
 	fmt.Fprintln(w, "\nsubscribers")
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -106,8 +109,12 @@ func printSubscribers(w io.Writer, list []pipeline.SubscriberStatus) {
 		if s.Error != "" {
 			fmt.Fprintf(tw, "  \t%s\t\t\n", s.Error)
 		}
-		for _, p := range s.Peers {
-			fmt.Fprintf(tw, "    %s\t%s\t%s\t\n", p.Address, p.State, p.Error)
+		for i, p := range s.Peers {
+			if i == maxPeersPrinted {
+				fmt.Fprintf(tw, "    and %d more; see: logbook-tray status --format json\t\t\t\n", len(s.Peers)-i)
+				break
+			}
+			fmt.Fprintf(tw, "    %s\t%s\t%s\t%s\n", p.Address, p.State, p.Error, counters(map[string]uint64{"messages": p.Messages, "bytes": p.Bytes}))
 		}
 	}
 	_ = tw.Flush() // a strings.Builder does not fail

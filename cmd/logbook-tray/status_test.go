@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
 )
 
 func TestStatusSaysWhatIsHeldBackAndWhatIsGoingToBeEscalated(t *testing.T) {
@@ -54,5 +56,36 @@ escalations
 	b.Reset()
 	if err := printStatus(&b, s); err != nil || !strings.Contains(b.String(), "MUTED until it is ended; see: logbook-tray mute list\n") {
 		t.Errorf("muted without an end: %v\n%s", err, b.String())
+	}
+}
+
+func TestStatusSaysWhatEachPeerHasSent(t *testing.T) {
+	peers := []pipeline.Peer{
+		{Address: "127.0.0.1:4711", State: "lost", Messages: 12, Bytes: 3400},
+		{Address: "process 99", State: "connected", Messages: 7, Bytes: 70},
+		{Address: "127.0.0.1", State: "failed", Error: "it has no key"},
+	}
+	source := pipeline.SubscriberStatus{Name: "in", Report: pipeline.Report{State: "connected", Peers: peers}}
+	var b strings.Builder
+	printSubscribers(&b, []pipeline.SubscriberStatus{source})
+	want := `
+subscribers
+  in                connected                 
+    127.0.0.1:4711  lost                      bytes=3400 messages=12
+    process 99      connected                 bytes=70 messages=7
+    127.0.0.1       failed     it has no key  
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	shown := []string{"process 99 connected, 7 records", "127.0.0.1:4711 lost, 12 records", "127.0.0.1 failed: it has no key"}
+	if diff := cmp.Diff(shown, sourcePart(source).Peers); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	source.Peers = slices.Repeat(peers, 20)
+	b.Reset()
+	printSubscribers(&b, []pipeline.SubscriberStatus{source})
+	if lines := strings.Split(b.String(), "\n"); len(lines) != 55 || !strings.Contains(b.String(), "    and 10 more; see: logbook-tray status --format json") {
+		t.Errorf("%d lines:\n%s", len(lines), b.String())
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/gui"
@@ -81,18 +83,35 @@ func sourcePart(s pipeline.SubscriberStatus) statuswindow.Part {
 		p.Condition = statuswindow.Waiting
 	case queue.StateListening, queue.StateConnected:
 	}
-	for i, peer := range s.Peers {
+	peers := slices.Clone(s.Peers)
+	slices.SortStableFunc(peers, func(a, b pipeline.Peer) int { return cmp.Compare(gone(a), gone(b)) })
+	for i, peer := range peers {
 		if i == maxPeers {
-			p.Peers = append(p.Peers, fmt.Sprintf("and %d more", len(s.Peers)-maxPeers))
+			p.Peers = append(p.Peers, fmt.Sprintf("and %d more", len(peers)-maxPeers))
 			break
 		}
-		text := peer.Address + " " + peer.State
-		if peer.Error != "" {
-			text += ": " + peer.Error
-		}
-		p.Peers = append(p.Peers, text)
+		p.Peers = append(p.Peers, peerText(peer))
 	}
 	return p
+}
+
+// gone is 0 for a peer that is connected, and 1 for another.
+func gone(p pipeline.Peer) int {
+	if p.State == string(queue.StateConnected) {
+		return 0
+	}
+	return 1
+}
+
+func peerText(p pipeline.Peer) string {
+	text := strings.TrimSpace(p.Address + " " + p.State)
+	if p.Messages > 0 {
+		text += ", " + model.Number(p.Messages) + " records"
+	}
+	if p.Error != "" {
+		text += ": " + p.Error
+	}
+	return text
 }
 
 // maxPeers is how many peers of a source the status window names.

@@ -90,6 +90,10 @@ type Peer struct {
 	Address string `json:"address"`
 	State   string `json:"state"`
 	Error   string `json:"error,omitempty"`
+
+	// Messages and Bytes are what came from it, where the transport counts that.
+	Messages uint64 `json:"messages,omitempty"`
+	Bytes    uint64 `json:"bytes,omitempty"`
 }
 
 // Env is what a kind gets besides its options.

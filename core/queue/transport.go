@@ -113,6 +113,10 @@ type Peer struct {
 	State   State     `json:"state"`
 	Since   time.Time `json:"since"`           // when it got into State
 	Err     string    `json:"error,omitempty"` // why, if there is more to say
+
+	// Messages and Bytes are what came from it, where the transport counts that.
+	Messages uint64 `json:"messages,omitempty"`
+	Bytes    uint64 `json:"bytes,omitempty"`
 }
 
 // Status is the condition of a transport as a whole.

@@ -24,17 +24,29 @@ const maxGone = 16
 type monitor struct {
 	side   Side
 	onPeer func(queue.Peer)
-	socket *zmq.Socket // used by run alone
+	wake   func() // wakes the owner of a socket that receives; otherwise nil
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	// unbound gets a value for each address that is not listened on any more.
 	unbound chan struct{}
+	// fresh gets a value when there is news, and is closed by run.
+	fresh chan struct{}
 
-	mu     sync.Mutex
-	bound  []string
-	peers  []*peer
-	err    error
-	failed uint64 // handshakes that were refused
+	events sync.Mutex  // held while events are read and noted
+	socket *zmq.Socket // used by the holder of events alone
+	over   bool        // there are no more events; guarded by events
+
+	mu      sync.Mutex
+	bound   []string
+	peers   []*peer
+	ledger  ledger
+	guesses []*peer // whose name is right if they are still connected
+	heard   []*peer // about whom there is something to tell, with what
+	saying  []queue.Peer
+	news    []queue.Peer // what onPeer is to be told
+	closed  bool         // nobody tells news any more
+	err     error
+	failed  uint64 // handshakes that were refused
 	// refusals are handshakes that were refused of peers that are not disconnected yet, and
 	// cause says why the last of them was.
 	refusals int
@@ -49,6 +61,7 @@ type peer struct {
 	fd     int  // of the connection; -1 if there is none
 	wanted bool // we connect to it: it is never forgotten
 	fresh  bool // it has connected to us, and not said yet who it is
+	gone   bool // it was forgotten
 }
 
 // watched are the events that say something about a peer.
@@ -63,16 +76,29 @@ func watch(e *endpoint) (_ *monitor, err error) {
 	if err := e.socket.Monitor(name, watched); err != nil {
 		return nil, err
 	}
-	m := &monitor{side: e.opts.Side, onPeer: e.opts.OnPeer, unbound: make(chan struct{}, len(e.addresses))}
+	m := &monitor{
+		side: e.opts.Side, onPeer: e.opts.OnPeer,
+		unbound: make(chan struct{}, len(e.addresses)), fresh: make(chan struct{}, 1),
+	}
+	m.ledger.claims, m.ledger.routes = make(map[int][]*claim), make(map[int]*route)
+	m.ledger.silent = !slices.ContainsFunc(e.addresses, func(a address) bool { return a.transport != "inproc" })
+	if e.opts.Pattern == Pull || e.opts.Pattern == Sub {
+		m.wake = e.wake
+	}
 	if m.socket, err = e.context.zmq.NewSocket(zmq.PAIR); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(m.socket.SetLinger(0), m.socket.Connect(name)); err != nil {
 		return nil, errors.Join(err, m.socket.Close())
 	}
+	signal, err := newSignal(m.socket)
+	if err != nil {
+		return nil, errors.Join(err, m.socket.Close())
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m.cancel = cancel
-	m.wg.Go(m.run)
+	m.wg.Go(func() { m.run(signal) })
+	m.wg.Go(m.tellNews)
 	if e.opts.Side == Connect {
 		m.wg.Go(func() { m.lookup(ctx, e.addresses) })
 	}
@@ -102,15 +128,80 @@ func (m *monitor) awaitUnbound(n int) {
 	}
 }
 
-// run reads events until libzmq says that there will be no more.
-func (m *monitor) run() {
-	defer func() { _ = m.socket.Close() }()
-	for {
-		event, addr, value, err := m.socket.RecvEvent(0)
-		if err != nil || event == zmq.EVENT_MONITOR_STOPPED {
-			return
+// run notes events until libzmq says that there will be no more.
+func (m *monitor) run(signal signal) {
+	for m.catchUp() {
+		signal.wait()
+	}
+	m.events.Lock()
+	_ = m.socket.Close()
+	m.events.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	close(m.fresh)
+}
+
+// catchUp notes the events that have been sent until now, and reports whether more may
+// follow. Besides run, the owner of the socket calls it: what it has received was
+// sent after the event that says from whom.
+func (m *monitor) catchUp() bool {
+	m.events.Lock()
+	defer m.events.Unlock()
+	for n := 0; !m.over; n++ {
+		event, addr, value, err := m.socket.RecvEvent(zmq.DONTWAIT)
+		if is(err, zmq.Errno(syscall.EAGAIN)) {
+			if n > 0 {
+				m.caughtUp()
+			}
+			return true
 		}
-		if p, changed := m.see(event, addr, value); changed && m.onPeer != nil {
+		if m.over = err != nil || event == zmq.EVENT_MONITOR_STOPPED; !m.over {
+			m.see(event, addr, value)
+		}
+	}
+	m.caughtUp()
+	return false
+}
+
+// caughtUp is called when all that has happened until now is noted: who has not been said
+// to be gone was connected when we asked for its name.
+func (m *monitor) caughtUp() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.guesses = nil
+	for i, p := range m.heard {
+		m.saying[i].Address = p.Address
+		m.announce(m.saying[i])
+	}
+	clear(m.heard)
+	m.heard, m.saying = m.heard[:0], m.saying[:0]
+}
+
+// maxNews bounds how much waits for onPeer; what comes when it is full is not told.
+const maxNews = 1000
+
+// announce has onPeer told about p. m.mu is held.
+func (m *monitor) announce(p queue.Peer) {
+	if m.onPeer == nil || m.closed || len(m.news) >= maxNews {
+		return
+	}
+	m.news = append(m.news, p)
+	select {
+	case m.fresh <- struct{}{}:
+	default:
+	}
+}
+
+// tellNews calls onPeer, which may take its time without delaying libzmq.
+func (m *monitor) tellNews() {
+	for open := true; open; {
+		_, open = <-m.fresh
+		m.mu.Lock()
+		news := m.news
+		m.news = nil
+		m.mu.Unlock()
+		for _, p := range news {
 			m.onPeer(p)
 		}
 	}
@@ -145,14 +236,18 @@ func (m *monitor) listens(endpoint string) {
 	m.bound = append(m.bound, endpoint)
 }
 
-// expects adds an address that is going to be connected to.
-func (m *monitor) expects(a address) {
+// expects adds an address that is going to be connected to; alone says that it is the
+// only one.
+func (m *monitor) expects(a address, alone bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := m.at(a.endpoint())
 	p.wanted = true
 	if a.transport == "inproc" { // there are no events for those
 		p.State = queue.StateConnected
+		if alone {
+			m.ledger.sole = p
+		}
 	}
 }
 
@@ -172,190 +267,6 @@ func (m *monitor) add(addr string, fd int) *peer {
 	return p
 }
 
-// see notes an event and reports whether a peer changed.
-func (m *monitor) see(event zmq.Event, addr string, value int) (queue.Peer, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var p *peer
-	if m.side == Bind {
-		p = m.seeBound(event, value)
-	} else {
-		p = m.seeConnected(event, addr, value)
-	}
-	m.forget()
-	if p == nil {
-		return queue.Peer{}, false
-	}
-	p.Since = time.Now()
-	return p.Peer, true
-}
-
-// seeBound handles the events of a socket that others connect to. A peer is known by its
-// file descriptor. The events of a handshake do not say whose it was: where several go on at
-// once, the one that began first is taken, and taken back when it proves to be wrong.
-func (m *monitor) seeBound(event zmq.Event, value int) *peer {
-	switch event {
-	case zmq.EVENT_ACCEPTED:
-		m.add(peerName(value), value).fresh = true
-	case zmq.EVENT_HANDSHAKE_SUCCEEDED:
-		return m.welcome()
-	case zmq.EVENT_DISCONNECTED:
-		for _, p := range m.peers {
-			if p.fd == value {
-				return m.left(p)
-			}
-		}
-	case zmq.EVENT_CLOSED:
-		select {
-		case m.unbound <- struct{}{}:
-		default:
-		}
-	case zmq.EVENT_ACCEPT_FAILED:
-		m.err = fmt.Errorf("accept a connection: %w", syscall.Errno(value))
-	case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-		m.failed++
-		m.refusals++
-		m.cause = handshakeError(event, value)
-		m.err = fmt.Errorf("a peer was refused: %s", m.cause)
-	}
-	return nil
-}
-
-// welcome is called when the handshake of a peer that has connected to us is done.
-func (m *monitor) welcome() *peer {
-	for _, p := range m.peers {
-		if p.fresh {
-			p.fresh, p.State = false, queue.StateConnected
-			return p
-		}
-	}
-	return nil
-}
-
-// left is called when a peer that had connected to us is gone.
-func (m *monitor) left(p *peer) *peer {
-	p.fd = -1
-	if m.refusals > 0 && !p.fresh && m.welcome() != nil { // the handshake that was done was that one's
-		p.fresh = true
-	}
-	if !p.fresh {
-		p.State = queue.StateLost
-		return p
-	}
-	p.fresh, p.State = false, queue.StateFailed
-	if m.refusals == 0 {
-		p.Err = "it went away before it had said who it is"
-		return m.tell(p)
-	}
-	m.refusals--
-	p.Err = m.cause
-	if m.cause == errAuth { // refused tells more
-		return nil
-	}
-	return m.tell(p)
-}
-
-// refused is called by the authenticator for a client whose key is not on the list. address
-// is without a port.
-func (m *monitor) refused(address, key string) {
-	m.mu.Lock()
-	name := address + " key " + key
-	text := "its key is not among those that may connect: " + key
-	if key == "" {
-		name, text = address, "it has no key"
-	}
-	p := m.at(name)
-	known := p.State == queue.StateFailed
-	p.State, p.Err, p.Since = queue.StateFailed, text, time.Now()
-	if !known {
-		known = m.tell(p) == nil
-	}
-	told := p.Peer
-	m.forget()
-	m.mu.Unlock()
-	if !known && m.onPeer != nil {
-		m.onPeer(told)
-	}
-}
-
-// Refusals are told this often at most, in this time: a client that is refused tries again
-// and again, and so may many.
-const (
-	maxTold  = 10
-	toldTime = time.Minute
-)
-
-// tell returns p, or nil if enough has been told lately.
-func (m *monitor) tell(p *peer) *peer {
-	now := time.Now()
-	m.told = slices.DeleteFunc(m.told, func(at time.Time) bool { return now.Sub(at) > toldTime })
-	if len(m.told) >= maxTold {
-		return nil
-	}
-	m.told = append(m.told, now)
-	return p
-}
-
-// seeConnected handles the events of a socket that connects.
-func (m *monitor) seeConnected(event zmq.Event, addr string, value int) *peer {
-	p := m.at(addr)
-	before := p.State
-	switch event {
-	case zmq.EVENT_CONNECTED: // not yet: the handshake follows
-		p.fd = value
-		return nil
-	case zmq.EVENT_HANDSHAKE_SUCCEEDED:
-		p.State, p.Err, m.err = queue.StateConnected, "", nil
-	case zmq.EVENT_DISCONNECTED:
-		if before == queue.StateConnected {
-			p.State = queue.StateLost
-		}
-		p.fd = -1
-	case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-		p.State, p.Err = queue.StateFailed, handshakeError(event, value)
-		m.err = fmt.Errorf("connect to %s: %s", addr, p.Err)
-		m.failed++
-	default:
-		return nil
-	}
-	if p.State == before {
-		return nil
-	}
-	return p
-}
-
-// errAuth is what is said where a key was refused.
-const errAuth = "the keys were not accepted"
-
-// cryptographic is ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: a message could not be opened.
-const cryptographic = 0x11000001
-
-func handshakeError(event zmq.Event, value int) string {
-	switch {
-	case event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL && value == cryptographic:
-		return "the keys are wrong: it has another public key of the server"
-	case event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
-		return "it does not speak ZeroMQ, or uses other security settings (curve keys on one side only)"
-	case event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-		return errAuth
-	default:
-		return "the handshake failed: it does not speak ZeroMQ, or the keys are wrong"
-	}
-}
-
-// forget drops the peers that have been gone for longest. m.mu is held.
-func (m *monitor) forget() {
-	gone := 0
-	for i, p := range slices.Backward(m.peers) {
-		if p.wanted || p.fd >= 0 {
-			continue
-		}
-		if gone++; gone > maxGone {
-			m.peers = slices.Delete(m.peers, i, i+1)
-		}
-	}
-}
-
 // status sums up.
 func (m *monitor) status() queue.Status {
 	m.mu.Lock()
@@ -373,6 +284,7 @@ func (m *monitor) status() queue.Status {
 		s.Peers = append(s.Peers, shown)
 		count[shown.State]++
 	}
+	s.Peers = append(s.Peers, m.ledger.rest()...)
 	order := []queue.State{queue.StateConnected}
 	if m.side == Connect {
 		order = append(order, queue.StateFailed, queue.StateLost)

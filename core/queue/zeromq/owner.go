@@ -123,7 +123,7 @@ func (e *endpoint) attach() error {
 			e.monitor.listens(last)
 			continue
 		}
-		e.monitor.expects(a)
+		e.monitor.expects(a, len(e.addresses) == 1)
 		if err := a.family(e.socket); err != nil {
 			return err
 		}

@@ -12,15 +12,15 @@ import (
 func peerName(fd int) string {
 	sa, err := syscall.Getpeername(fd)
 	if err != nil {
-		return "unknown"
+		return nobody
 	}
 	switch a := sa.(type) {
 	case *syscall.SockaddrInet4:
 		return net.JoinHostPort(net.IP(a.Addr[:]).String(), strconv.Itoa(a.Port))
 	case *syscall.SockaddrInet6:
 		return net.JoinHostPort(net.IP(a.Addr[:]).String(), strconv.Itoa(a.Port))
-	case *syscall.SockaddrUnix:
-		return "unix" // the clients of a Unix socket have no name
+	case *syscall.SockaddrUnix: // the clients of a Unix socket have no name
+		return processName(fd)
 	}
-	return "unknown"
+	return nobody
 }

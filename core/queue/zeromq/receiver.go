@@ -2,6 +2,7 @@ package zeromq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -25,12 +26,6 @@ type Receiver struct {
 	stopping, draining sync.Once
 }
 
-// batch is what was received at once.
-type batch struct {
-	bodies [][]byte
-	next   int
-}
-
 // batchesAhead is how many batches wait for Receive: enough that both
 // goroutines always have something to do.
 const batchesAhead = 4
@@ -49,7 +44,11 @@ var (
 // not there are waited for; an address that cannot be bound is an error
 // that says what to do.
 func NewReceiver(o Options) (*Receiver, error) {
-	o, err := o.withDefaults(Pull, DefaultReceiveQueue)
+	size := DefaultPullQueue
+	if o.Pattern == Sub {
+		size = DefaultReceiveQueue
+	}
+	o, err := o.withDefaults(Pull, size)
 	if err != nil {
 		return nil, err
 	}
@@ -176,24 +175,11 @@ func (r *Receiver) got(b *batch, ok bool) error {
 	return queue.ErrClosed
 }
 
-func (b *batch) moveTo(buf []queue.Message) int {
-	n := min(len(buf), len(b.bodies)-b.next)
-	for i := range n {
-		buf[i] = queue.Message{Body: b.bodies[b.next+i]}
-	}
-	clear(b.bodies[b.next : b.next+n])
-	b.next += n
-	return n
-}
-
 func (r *Receiver) recycle() {
 	b := r.rest
 	r.rest = nil
-	b.bodies, b.next = b.bodies[:0], 0
-	select {
-	case r.free <- b:
-	default:
-	}
+	b.reset()
+	r.keep(b)
 }
 
 // own is the goroutine that owns the socket. It may move from one thread to
@@ -202,7 +188,8 @@ func (r *Receiver) recycle() {
 func (r *Receiver) own(from *reader) {
 	defer close(r.done)
 	defer close(r.batches)
-	if err := r.receiveAll(from); err != nil {
+	defer from.close()
+	if err := r.receiveAll(from); err != nil && !errors.Is(err, queue.ErrClosed) {
 		r.failure = err
 	}
 }
@@ -215,15 +202,7 @@ func (r *Receiver) receiveAll(from *reader) error {
 	poller.Add(r.woken, zmq.POLLIN)
 	drained := false
 	for {
-		b := r.newBatch()
-		var more bool
-		var err error
-		b.bodies, more, err = from.read(b.bodies)
-		if len(b.bodies) == 0 {
-			r.keep(b)
-		} else if !r.hand(b) {
-			return nil
-		}
+		more, err := r.readOnce(from)
 		if err != nil {
 			return err
 		}
@@ -253,6 +232,27 @@ func (r *Receiver) receiveAll(from *reader) error {
 	}
 }
 
+// readOnce moves what is at hand to a batch, and reports whether there may be more. The
+// error is that of the socket, or [queue.ErrClosed].
+func (r *Receiver) readOnce(from *reader) (more bool, err error) {
+	mark := r.monitor.mark()
+	b := r.newBatch()
+	more, err = from.read(b)
+	r.monitor.count(b.origins)
+	if len(b.bodies) == 0 {
+		r.keep(b)
+	} else if !r.hand(b) {
+		return false, queue.ErrClosed
+	}
+	if more || err != nil {
+		return more, err
+	}
+	for _, place := range r.monitor.emptied(mark) {
+		from.release(place)
+	}
+	return r.monitor.mark() != mark, nil
+}
+
 // hand gives a batch to Receive; it waits until there is room and reports
 // false if the receiver was closed meanwhile.
 func (r *Receiver) hand(b *batch) bool {
@@ -269,7 +269,7 @@ func (r *Receiver) newBatch() *batch {
 	case b := <-r.free:
 		return b
 	default:
-		return &batch{bodies: make([][]byte, 0, batchMessages+1)}
+		return newBatch()
 	}
 }
 

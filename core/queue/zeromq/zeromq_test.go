@@ -133,7 +133,7 @@ func TestASubscriberMayBindAndPublishersConnect(t *testing.T) {
 
 func TestNothingThatWasAcceptedIsLostOnClose(t *testing.T) {
 	const count = 50_000
-	r := receiver(t, zeromq.Options{})
+	r := receiver(t, zeromq.Options{Queue: count})
 	s := queue.NewSubscriber(r, queue.Options{DrainTimeout: 30 * time.Second})
 	from := sender(t, zeromq.Options{Addresses: r.Addresses()})
 	release := make(chan struct{})
