@@ -14,6 +14,11 @@ import (
 // all that it had accepted.
 var ErrClosed = errors.New("closed")
 
+// Redelivered is the name by which transports mark, in the extra data, a record that may have
+// been dispatched before: one that came again because it was not acknowledged, or that a
+// sender has published again because it was not confirmed.
+const Redelivered = "redelivered"
+
 // Message is one record as a transport delivers it.
 type Message struct {
 	// Body is the record as bytes. It belongs to the one who receives the

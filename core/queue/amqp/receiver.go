@@ -16,11 +16,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
-// Redelivered is the name in the extra data of a record that the broker has sent before,
-// and for which it has got no acknowledgement; and the header of a message that a
-// [Sender] has published before, and for which it has got none.
-const Redelivered = "redelivered"
-
 // Receiver is the receiving end.
 type Receiver struct {
 	intake.Intake
@@ -194,9 +189,9 @@ func (r *Receiver) message(d *amqp091.Delivery) queue.Message {
 	m := queue.Message{Body: d.Body, Ack: r.acknowledge(d)}
 	compression, _ := d.Headers["compression"].(string)
 	m.Record, m.Err = r.opts.Decoder.DecodeCompressed(d.Body, compression, d.ContentType)
-	again, _ := d.Headers[Redelivered].(bool)
+	again, _ := d.Headers[queue.Redelivered].(bool)
 	if m.Record != nil && (d.Redelivered || again) {
-		m.Record.Extra.Set(Redelivered, true)
+		m.Record.Extra.Set(queue.Redelivered, true)
 	}
 	if m.Err != nil {
 		m.Format = d.ContentType + formatSeparator + compression

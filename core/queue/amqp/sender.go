@@ -164,7 +164,7 @@ func (s *session) await() bool {
 func (s *session) publish(ctx context.Context, r record) error {
 	headers := amqp091.Table{}
 	if r.again {
-		headers[Redelivered] = true
+		headers[queue.Redelivered] = true
 	}
 	s.numbers <- r.number // there is room for all
 	return s.conn.channel.PublishWithContext(ctx, s.opts.Queue, s.opts.Queue, false, false, amqp091.Publishing{

@@ -11,7 +11,7 @@
 // A message stays in that queue until it was dispatched. Nothing is lost when the server
 // ends, or the connection. When this program ends without Close, the messages that a tap
 // has not dispatched go with it, since nobody knows its queue; those of a receiver that
-// consumes come again, marked with [Redelivered], once another receiver or a later one
+// consumes come again, marked with [queue.Redelivered], once another receiver or a later one
 // finds that it does not renew its lease any more. This is more than kombu's consumer
 // does, which takes a message away before it looks at it. The queues that were left are
 // removed likewise; the server itself unbinds a tap that was left, within two minutes,

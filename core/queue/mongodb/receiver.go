@@ -19,11 +19,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
-// Redelivered is the name in the extra data of a record that may have been given out
-// before: kombu says so, a sender was not told whether the server had got it, or a receiver
-// that had claimed it did not dispatch it.
-const Redelivered = "redelivered"
-
 // Receiver is the receiving end.
 type Receiver struct {
 	intake.Intake
@@ -350,7 +345,7 @@ func (r *Receiver) message(document bson.Raw) (queue.Message, bool) {
 	case m.Err != nil:
 		r.Reject()
 	case again || ours || kombus:
-		m.Record.Extra.Set(Redelivered, true)
+		m.Record.Extra.Set(queue.Redelivered, true)
 	}
 	return m, true
 }

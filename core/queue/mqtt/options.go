@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base32"
@@ -90,13 +91,13 @@ func (o Options) withDefaults() (Options, *url.URL, error) {
 	if err != nil {
 		return o, nil, fmt.Errorf("the URI of the broker is not valid (mqtt://user:password@host:1883): %w", err)
 	}
-	setDefault(&o.Topic, DefaultTopic)
-	setDefault(&o.Prefetch, DefaultPrefetch)
-	setDefault(&o.SessionExpiry, DefaultSessionExpiry)
-	setDefault(&o.MaxMessageSize, DefaultMaxMessageSize)
-	setDefault(&o.Window, DefaultWindow)
-	setDefault(&o.Linger, DefaultLinger)
-	setDefault(&o.Timeout, DefaultTimeout)
+	o.Topic = cmp.Or(o.Topic, DefaultTopic)
+	o.Prefetch = cmp.Or(o.Prefetch, DefaultPrefetch)
+	o.SessionExpiry = cmp.Or(o.SessionExpiry, DefaultSessionExpiry)
+	o.MaxMessageSize = cmp.Or(o.MaxMessageSize, DefaultMaxMessageSize)
+	o.Window = cmp.Or(o.Window, DefaultWindow)
+	o.Linger = cmp.Or(o.Linger, DefaultLinger)
+	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
 	o.SessionExpiry = max(o.SessionExpiry, 0)
 	if len(o.Topics) == 0 {
 		o.Topics = []string{DefaultTopic}
@@ -118,20 +119,13 @@ func (o Options) withDefaults() (Options, *url.URL, error) {
 	if o.Prefetch < 0 || o.Prefetch > math.MaxUint16 {
 		return o, nil, fmt.Errorf("the prefetch %d is not valid: it may be from 1 to %d", o.Prefetch, math.MaxUint16)
 	}
-	setDefault(&o.ClientID, o.ownID(uri))
+	o.ClientID = cmp.Or(o.ClientID, o.ownID(uri))
 	if o.Decoder == nil {
 		if o.Decoder, err = wire.NewDecoder(wire.Options{}); err != nil {
 			return o, nil, err
 		}
 	}
 	return o, uri, nil
-}
-
-func setDefault[T comparable](p *T, value T) {
-	var zero T
-	if *p == zero {
-		*p = value
-	}
 }
 
 // The schemes of a URI.

@@ -21,9 +21,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
-// Redelivered is the name in the extra data of a record that may have come before.
-const Redelivered = "redelivered"
-
 // Receiver is the receiving end.
 type Receiver struct {
 	intake.Intake
@@ -212,7 +209,7 @@ func (r *Receiver) message(p *paho.Publish) queue.Message {
 		again = !r.seen.isNew(p.Properties.User.Get(numberProperty)) || again || p.Properties.User.Get(againProperty) != ""
 	}
 	if again {
-		m.Record.Extra.Set(Redelivered, true)
+		m.Record.Extra.Set(queue.Redelivered, true)
 	}
 	return m
 }

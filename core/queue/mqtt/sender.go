@@ -19,8 +19,8 @@ import (
 
 // The properties of a message by which a [Receiver] knows one that has come before.
 const (
-	numberProperty = "logbook-tray" // the sender and its number of the record
-	againProperty  = "redelivered"  // whether it is published again
+	numberProperty = "logbook-tray"    // the sender and its number of the record
+	againProperty  = queue.Redelivered // whether it is published again
 )
 
 // Sender is the sending end. It publishes in order, with QoS 1, and holds each record until

@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -99,13 +100,13 @@ func (o Options) withDefaults() (Options, *url.URL, error) {
 	if err != nil {
 		return o, nil, fmt.Errorf("the URI of the server is not valid (nats://user:password@host:4222): %w", err)
 	}
-	setDefault(&o.Subject, DefaultSubject)
-	setDefault(&o.Durable, DefaultDurable)
-	setDefault(&o.Prefetch, DefaultPrefetch)
-	setDefault(&o.AckWait, DefaultAckWait)
-	setDefault(&o.Window, DefaultWindow)
-	setDefault(&o.Linger, DefaultLinger)
-	setDefault(&o.Timeout, DefaultTimeout)
+	o.Subject = cmp.Or(o.Subject, DefaultSubject)
+	o.Durable = cmp.Or(o.Durable, DefaultDurable)
+	o.Prefetch = cmp.Or(o.Prefetch, DefaultPrefetch)
+	o.AckWait = cmp.Or(o.AckWait, DefaultAckWait)
+	o.Window = cmp.Or(o.Window, DefaultWindow)
+	o.Linger = cmp.Or(o.Linger, DefaultLinger)
+	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
 	if strings.ContainsAny(o.Subject, " \t\r\n") {
 		return o, nil, fmt.Errorf("the subject %q is not valid: there is a blank in it", o.Subject)
 	}
@@ -123,13 +124,6 @@ func (o Options) withDefaults() (Options, *url.URL, error) {
 		}
 	}
 	return o, uri, nil
-}
-
-func setDefault[T comparable](p *T, value T) {
-	var zero T
-	if *p == zero {
-		*p = value
-	}
 }
 
 // name returns the address without user and password.

@@ -19,10 +19,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
-// Redelivered is the name in the extra data of a record that the server has sent before,
-// and for which it has got no acknowledgement.
-const Redelivered = "redelivered"
-
 // Receiver is the receiving end.
 type Receiver struct {
 	intake.Intake
@@ -263,7 +259,7 @@ func (r *Receiver) kept(from jetstream.Msg) queue.Message {
 		number := about.Sequence.Stream
 		// A server that has crashed may have forgotten what it has sent to us.
 		if m.Record != nil && (about.NumDelivered > 1 || number <= r.highest) {
-			m.Record.Extra.Set(Redelivered, true)
+			m.Record.Extra.Set(queue.Redelivered, true)
 		}
 		r.highest = max(r.highest, number)
 	}

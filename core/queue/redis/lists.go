@@ -152,7 +152,7 @@ func (r *Receiver) gather(text, source string, again bool) {
 	i, known := r.held.add(text, source)
 	m := r.message([]byte(text))
 	if m.Record != nil && (again || known) {
-		m.Record.Extra.Set(Redelivered, true)
+		m.Record.Extra.Set(queue.Redelivered, true)
 	}
 	m.Ack = func(err error) { // nor is it useful to get one again that is no record
 		r.held.settle(i, !errors.Is(err, queue.ErrClosed))

@@ -13,10 +13,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
-// Redelivered is the name in the extra data of a record that Redis, or kombu, has given out
-// before, and for which there was no acknowledgement.
-const Redelivered = "redelivered"
-
 // Receiver is the receiving end.
 type Receiver struct {
 	intake.Intake
@@ -172,7 +168,7 @@ func (r *Receiver) decoded(body []byte) queue.Message {
 	}
 	var again bool
 	if m.Record, again, m.Err = r.opts.Decoder.DecodeEnvelope(body); again && m.Err == nil {
-		m.Record.Extra.Set(Redelivered, true)
+		m.Record.Extra.Set(queue.Redelivered, true)
 	}
 	return m
 }

@@ -334,7 +334,7 @@ func (s *session) write(p goredis.Pipeliner, lists []string, values []any, batch
 		for i, v := range values {
 			fields := []any{Field, v}
 			if batch[i].again {
-				fields = append(fields, Redelivered, "1")
+				fields = append(fields, queue.Redelivered, "1")
 			}
 			p.XAdd(ctx, &goredis.XAddArgs{Stream: to, MaxLen: s.opts.MaxLength, Approx: true, Values: fields})
 		}

@@ -114,13 +114,13 @@ func (r *Receiver) readGroup(from string) (last string, err error) {
 func (r *Receiver) entry(e goredis.XMessage, again bool) queue.Message {
 	id := parseID(e.ID)
 	// A Redis that has lost its last moments may have forgotten what it has given us.
-	again = again || !r.entries.highest.before(id) || e.Values[Redelivered] == "1"
+	again = again || !r.entries.highest.before(id) || e.Values[queue.Redelivered] == "1"
 	if r.entries.highest.before(id) {
 		r.entries.highest = id
 	}
 	m := r.message(body(e.Values))
 	if m.Record != nil && again {
-		m.Record.Extra.Set(Redelivered, true)
+		m.Record.Extra.Set(queue.Redelivered, true)
 	}
 	m.Ack = func(err error) { // nor is it useful to get one again that is no record
 		r.entries.settle(e.ID, !errors.Is(err, queue.ErrClosed))

@@ -39,10 +39,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/packaging/services"
 )
 
-// Redelivered is the name by which each transport marks, in the extra data, a record that
-// may have been dispatched before.
-const Redelivered = "redelivered"
-
 // End has the settings of one receiver or sender.
 type End struct {
 	Linger                     time.Duration // of a sender
@@ -259,7 +255,7 @@ func Next(t *testing.T, s *queue.Subscriber) *core.Record {
 }
 
 // Marked reports whether a record is marked as one that may have been dispatched before.
-func Marked(r *core.Record) bool { return r.Extra.Get(Redelivered) == true }
+func Marked(r *core.Record) bool { return r.Extra.Get(queue.Redelivered) == true }
 
 // Numbered returns a small record with a number for a message.
 func Numbered(n int) []byte {
