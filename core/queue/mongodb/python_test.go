@@ -11,16 +11,22 @@ import (
 	"github.com/logbook-tray/logbook-tray/packaging/services"
 )
 
-func TestBothDirectionsWithPython(t *testing.T) {
-	brokertest.RunKombu(t, func(t *testing.T) brokertest.Kombu {
-		b := services.StartFerretDB(t)
-		o := options(b)
-		return brokertest.Kombu{URI: o.URI, Queue: "logging", Transport: brokertest.Transport{
-			Broker: b, Part: 20,
-			Receiver: func(brokertest.End) (queue.Receiver, error) { return mongodb.NewReceiver(o) },
-			Sender:   func(brokertest.End) (brokertest.Sender, error) { return mongodb.NewSender(o) },
-		}}
-	})
+func TestBothDirectionsWithPython(t *testing.T) { brokertest.RunKombu(t, python3) }
+
+func TestAServerThatIsKilledWhilePythonSendsAndReceives(t *testing.T) {
+	brokertest.RunKombuCrash(t, python3)
+}
+
+// python3 has few records, since for each that kombu takes FerretDB looks through all.
+func python3(t *testing.T) brokertest.Kombu {
+	t.Helper()
+	b := services.StartFerretDB(t)
+	o := options(b)
+	return brokertest.Kombu{URI: o.URI, Queue: "logging", Takes: true, Transport: brokertest.Transport{
+		Broker: b, Part: 20,
+		Receiver: func(brokertest.End) (queue.Receiver, error) { return mongodb.NewReceiver(o) },
+		Sender:   func(brokertest.End) (brokertest.Sender, error) { return mongodb.NewSender(o) },
+	}}
 }
 
 // receive returns a subscriber that is connected.

@@ -23,6 +23,10 @@ type Kombu struct {
 	Transport
 
 	URI, Queue string // as Python is told
+	// Takes: kombu has the broker remove a message before it has it itself, and connects
+	// again without a word. It loses such a message with the broker, which is therefore
+	// killed while kombu asks for none.
+	Takes bool
 }
 
 // Python runs a program to its end, with Debian's Logbook and kombu, and returns what it has

@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,9 +11,10 @@ import (
 	"github.com/logbook-tray/logbook-tray/packaging/e2e"
 )
 
-// connects makes connections again for as long as the broker is away.
+// connects makes connections again for as long as the broker is away. With the name of a
+// file it can wait for that, too, which is there when the broker was killed.
 const connects = `
-import socket, sys, time
+import os, socket, sys, time
 import kombu
 from logbook import LogRecord, Logger
 from logbook.queues import MessageQueueHandler, MessageQueueSubscriber
@@ -30,6 +32,10 @@ def connected():
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)
+
+def killed():
+    while not os.path.exists(sys.argv[4]):
+        time.sleep(0.01)
 `
 
 // kombuSendsOn logs numbers, tells those that the broker has confirmed, and logs the last
@@ -46,6 +52,8 @@ class Handler(MessageQueueHandler):
     def again(self):
         self.lost, self.queue = True, connected()
     def wait(self):
+        if len(sys.argv) > 4:
+            return killed()
         while not self.lost:
             try:
                 self.queue.channel.connection.client.drain_events(timeout=1)
@@ -83,6 +91,8 @@ while len(seen) < count:
             last = number
             if len(seen) == count // 2:
                 print("half", flush=True)
+                if len(sys.argv) > 4:
+                    killed()
         message.ack()
     except errors:
         subscriber.queue = connected()
@@ -102,7 +112,7 @@ func pythonSendsOn(t *testing.T, k Kombu) {
 	count := k.count(2000, 50_000)
 	from := k.receive(t)
 	records := receiving(t, from)
-	p := e2e.Start(t, os.Environ(), "/usr/bin/python3", "-c", kombuSendsOn, k.URI, k.Queue, strconv.Itoa(count))
+	p, killed := k.start(t, kombuSendsOn, count)
 	var came numbers
 	next := func() {
 		t.Helper()
@@ -116,6 +126,7 @@ func pythonSendsOn(t *testing.T, k Kombu) {
 		next()
 	}
 	k.Broker.Kill()
+	killed()
 	Await(t, "the loss to be seen", from, func() bool { return from.Status().State == queue.StateLost })
 	k.Broker.Restart(t)
 	for !came.seen[count-1] { // which is sent, and confirmed, after the crash
@@ -142,7 +153,7 @@ func pythonSendsOn(t *testing.T, k Kombu) {
 func pythonReceivesOn(t *testing.T, k Kombu) {
 	count := k.count(2000, 50_000)
 	to := k.sender(t, defaults())
-	p := e2e.Start(t, os.Environ(), "/usr/bin/python3", "-c", kombuReceivesOn, k.URI, k.Queue, strconv.Itoa(count))
+	p, say := k.start(t, kombuReceivesOn, count)
 	killed := make(chan struct{})
 	sendAll(t, to, 0, count, func(i int) {
 		if i == count*3/4 { // some are left for the time without a broker
@@ -155,6 +166,7 @@ func pythonReceivesOn(t *testing.T, k Kombu) {
 	Await(t, "half of them", to, func() bool { return strings.HasPrefix(p.Output(), "half\n") })
 	k.Broker.Kill()
 	close(killed)
+	say()
 	Await(t, "the loss to be seen", to, func() bool { return to.Status().State != queue.StateConnected })
 	k.Broker.Restart(t)
 	if code := p.Wait(t); code != 0 || p.Output() != "half\nall\n" {
@@ -164,4 +176,22 @@ func pythonReceivesOn(t *testing.T, k Kombu) {
 	if to.Lost() != 0 {
 		t.Errorf("%d are lost", to.Lost())
 	}
+}
+
+// start starts a program. With killed it is told that the broker was killed, if it does not
+// hear of that itself.
+func (k *Kombu) start(t *testing.T, program string, count int) (p *e2e.Process, killed func()) {
+	t.Helper()
+	args := []string{"-c", program, k.URI, k.Queue, strconv.Itoa(count)}
+	killed = func() {}
+	if k.Takes {
+		file := filepath.Join(t.TempDir(), "killed")
+		args = append(args, file)
+		killed = func() {
+			if err := os.WriteFile(file, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return e2e.Start(t, os.Environ(), "/usr/bin/python3", args...), killed
 }
