@@ -12,6 +12,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/core/limit"
+	"github.com/logbook-tray/logbook-tray/core/mute"
 )
 
 // The defaults of [Options].
@@ -243,6 +244,36 @@ func (h *Handler) group(ctx context.Context, kept []*core.Record) error {
 // hold asks the mutes about a record, which they count.
 func (h *Handler) hold(r *core.Record) bool {
 	return h.opts.Mutes != nil && h.opts.Mutes.Hold(r, h.opts.Fingerprint(r))
+}
+
+// Preview is what a [Handler] would do with a record.
+type Preview struct {
+	// Fingerprint is what the record is told apart by.
+	Fingerprint string
+	// Mute is what would hold it back; nil if nothing would, or if Options.Mutes cannot
+	// tell.
+	Mute *mute.Mute
+	// Limit is what the limiter would make of a record that is not muted, and Options
+	// what it goes by.
+	Limit   limit.Preview
+	Options limit.Options
+}
+
+// Preview says what Handle would do with r if it came now. It changes and counts
+// nothing.
+func (h *Handler) Preview(r *core.Record) Preview {
+	p := Preview{Fingerprint: h.opts.Fingerprint(r), Options: h.limiter.Options()}
+	p.Limit = h.limiter.Preview(p.Fingerprint)
+	s, ok := h.opts.Mutes.(interface {
+		Holder(r *core.Record, fingerprint string) (mute.Mute, bool)
+	})
+	if !ok {
+		return p
+	}
+	if m, held := s.Holder(r, p.Fingerprint); held {
+		p.Mute = &m
+	}
+	return p
 }
 
 // occur counts a record that is kept and shows what is to be shown now. more is added to

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -64,7 +65,7 @@ func newFingersCrossed(env *pipeline.Env, o *fingersCrossedOptions) (core.Handle
 	if !o.PullInformation {
 		pull = core.Off
 	}
-	return fingersCrossed{handler.NewFingersCrossed(handler.FingersCrossedOptions{
+	return fingersCrossed{next: next, action: cmp.Or(o.ActionLevel, core.LevelError), FingersCrossed: handler.NewFingersCrossed(handler.FingersCrossedOptions{
 		Handler: next, ActionLevel: o.ActionLevel, BufferSize: o.BufferSize, Reset: o.Reset, PullInformation: pull,
 		Key: key, MaxKeys: o.MaxKeys, MaxBytes: int64(o.MaxBytes),
 	})}, nil
@@ -89,7 +90,12 @@ func bufferKey(env *pipeline.Env, source string) (func(*core.Record) string, err
 }
 
 // fingersCrossed is a handler.FingersCrossed with a report for the status.
-type fingersCrossed struct{ *handler.FingersCrossed }
+type fingersCrossed struct {
+	*handler.FingersCrossed
+
+	next   core.Handler
+	action core.Level
+}
 
 // Report implements pipeline.Reporter.
 func (f fingersCrossed) Report() pipeline.Report {
@@ -114,7 +120,7 @@ func newGroup(env *pipeline.Env, o *groupOptions) (core.Handler, error) {
 		return nil, err
 	}
 	g := handler.NewGroup(handler.GroupOptions{Handler: next, MaxRecords: o.MaxRecords})
-	return newPeriodic(g, o.FlushInterval, func() map[string]uint64 {
+	return newPeriodic(g, o.FlushInterval, explainGroup(g, next), func() map[string]uint64 {
 		return map[string]uint64{"buffered": uint64(len(g.Buffered())), "discarded": g.Discarded()}
 	}), nil
 }
@@ -139,7 +145,7 @@ func newMemory(env *pipeline.Env, o *memoryOptions) (core.Handler, error) {
 	m := handler.NewMemory(handler.MemoryOptions{
 		Target: next, Capacity: o.Capacity, FlushLevel: o.FlushLevel, DiscardOnClose: !o.FlushOnClose,
 	})
-	return newPeriodic(m, o.FlushInterval, func() map[string]uint64 {
+	return newPeriodic(m, o.FlushInterval, explainMemory(m, cmp.Or(o.FlushLevel, core.LevelError), next), func() map[string]uint64 {
 		return map[string]uint64{"buffered": uint64(len(m.Buffered())), "discarded": m.Discarded()}
 	}), nil
 }
@@ -161,7 +167,7 @@ func newDedup(env *pipeline.Env, o *dedupOptions) (core.Handler, error) {
 		return nil, err
 	}
 	d := handler.NewDedup(handler.DedupOptions{Handler: next, Format: o.FormatString, MaxMessages: o.MaxMessages})
-	return newPeriodic(d, o.FlushInterval, nil), nil
+	return newPeriodic(d, o.FlushInterval, explainDedup(d, next), nil), nil
 }
 
 // periodic flushes a handler that holds records back until its binding ends: that of
@@ -169,6 +175,8 @@ func newDedup(env *pipeline.Env, o *dedupOptions) (core.Handler, error) {
 type periodic struct {
 	core.Handler
 
+	interval time.Duration
+	explain  func(*core.Record) pipeline.Explanation
 	counters func() map[string]uint64
 	cancel   context.CancelFunc
 	done     chan struct{}
@@ -182,12 +190,14 @@ var (
 
 // newPeriodic starts a goroutine that flushes h, at first after the interval; 0 is
 // defaultInterval. It ends with Close, which closes h too.
-func newPeriodic(h core.Handler, interval time.Duration, counters func() map[string]uint64) *periodic {
+func newPeriodic(
+	h core.Handler, interval time.Duration, explain func(*core.Record) pipeline.Explanation, counters func() map[string]uint64,
+) *periodic {
 	if interval <= 0 {
 		interval = defaultInterval
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &periodic{Handler: h, counters: counters, cancel: cancel, done: make(chan struct{})}
+	p := &periodic{Handler: h, interval: interval, explain: explain, counters: counters, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(p.done)
 		t := time.NewTicker(interval)
@@ -243,7 +253,7 @@ func newTagging(env *pipeline.Env, o *taggingOptions) (core.Handler, error) {
 		errs = append(errs, err)
 		tags[tag] = []core.Binding{{Name: env.Name + "/" + tag, Handler: h}}
 	}
-	return tags, errors.Join(errs...)
+	return tagging{tags}, errors.Join(errs...)
 }
 
 type fanOptions struct {
@@ -251,7 +261,7 @@ type fanOptions struct {
 }
 
 func newFan(env *pipeline.Env, o *fanOptions) (core.Handler, error) {
-	var fan handler.Fan
+	var all handler.Fan
 	if len(o.Handlers) == 0 {
 		return nil, config.At("handlers", "must not be empty")
 	}
@@ -259,9 +269,9 @@ func newFan(env *pipeline.Env, o *fanOptions) (core.Handler, error) {
 	for _, node := range o.Handlers {
 		h, err := env.Handler(node)
 		errs = append(errs, err)
-		fan = append(fan, h)
+		all = append(all, h)
 	}
-	return fan, errors.Join(errs...)
+	return fan{all}, errors.Join(errs...)
 }
 
 func newNull(*pipeline.Env, any) (core.Handler, error) { return nil, nil } //nolint:nilnil // a blackhole is no handler

@@ -45,7 +45,7 @@ func newInhibit(a *app.App) func(*pipeline.Env, *inhibitOptions) (core.Handler, 
 		if err := mistakesOf(own, o.Handler, inside); err != nil {
 			return nil, err
 		}
-		h := inhibit{Inhibit: route.NewInhibit(route.InhibitOptions{
+		h := inhibit{next: next, Inhibit: route.NewInhibit(route.InhibitOptions{
 			Handler: next, Cause: cause, Effect: effect, For: o.For, Same: same, Max: o.MaxCauses,
 		})}
 		h.forget = a.Routes.AddInhibit(env.Name, h.Inhibit)
@@ -65,6 +65,7 @@ func optionalText(env *pipeline.Env, source string) (func(*core.Record) string, 
 type inhibit struct {
 	*route.Inhibit
 
+	next   core.Handler
 	forget func()
 }
 
@@ -137,6 +138,7 @@ type waiting struct {
 	*route.Wait
 
 	inner core.Handler
+	wait  time.Duration
 }
 
 var _ pipeline.Reporter = waiting{}
@@ -145,7 +147,7 @@ func newWaiting(env *pipeline.Env, o route.WaitOptions) waiting {
 	o.OnError = func(err error) {
 		env.Self.Warn("{name}: {error}", core.Kw("name", env.Name), core.Kw("error", err.Error()))
 	}
-	return waiting{route.NewWait(o), o.Handler}
+	return waiting{route.NewWait(o), o.Handler, o.For}
 }
 
 // Report implements pipeline.Reporter: what the handler behind says, and what waits.
@@ -210,18 +212,12 @@ type escalation struct {
 }
 
 var (
-	_ core.Handler       = (*escalation)(nil)
-	_ pipeline.Reporter  = (*escalation)(nil)
-	_ pipeline.Explainer = (*escalation)(nil)
+	_ core.Handler      = (*escalation)(nil)
+	_ pipeline.Reporter = (*escalation)(nil)
 )
 
 // Handle implements core.Handler.
 func (h *escalation) Handle(context.Context, *core.Record) error { return core.ErrPass }
-
-// Explain implements pipeline.Explainer.
-func (h *escalation) Explain(*core.Record) (reason string, takes bool) {
-	return fmt.Sprintf("if it makes an alert that nobody looks at, that is handed on after %v", h.after), false
-}
 
 // Report implements pipeline.Reporter.
 func (h *escalation) Report() pipeline.Report {

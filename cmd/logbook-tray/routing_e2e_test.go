@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/packaging/e2e"
 )
 
@@ -109,6 +110,58 @@ func TestMutesOfTheFileStandAsLongAsItSaysSo(t *testing.T) {
 		t.Errorf("taken out of the file while the program was off: %+v", list)
 	}
 	p.stopped(proc)
+}
+
+func TestExplainAsksTheRunningInstanceOrReadsWhatItHasKept(t *testing.T) {
+	p, home := bare(t)
+	address := freeAddress(t)
+	config := "mutes:\n  - {label: noise, channel: noise}\n" + listening(address)
+	path := configure(t, home, config)
+	line := func(channel string) string {
+		return `{"channel": "` + channel + `", "level": "error", "msg": "x", "time": "2026-11-21T12:00:00Z"}` + "\n"
+	}
+	explain := func(channel string, args ...string) string {
+		t.Helper()
+		return e2e.Run(t, p.env, strings.NewReader(line(channel)), p.path, append([]string{"explain"}, args...)...)
+	}
+	holds := func(out, what string) {
+		t.Helper()
+		if !strings.Contains(out, what) {
+			t.Errorf("%q is missing in\n%s", what, out)
+		}
+	}
+	holds(explain("noise"), `held back by the mute "noise" of the configuration, until it is ended`)
+	proc := p.start("headless")
+	p.run("mute", "2h", "--channel", "db")
+	p.run("send", address, "--level", "error", "--channel", "shop", "x")
+	e2e.Eventually(t, "the alert", func() bool { return len(p.alerts()) == 1 })
+	asked := explain("shop")
+	holds(asked, "window ")
+	holds(explain("db"), `held back by the mute "channel db" until`)
+	var told explained
+	if err := json.Unmarshal([]byte(explain("db", "--format", "json", path)), &told); err != nil {
+		t.Fatal(err)
+	}
+	last := told.Steps[len(told.Steps)-1]
+	if last.Outcome != pipeline.OutcomeMuted || len(told.Steps) < 2 || told.Steps[0].Handler != "window" {
+		t.Errorf("as JSON: %+v", told)
+	}
+	// Without asking, the mute by hand is that which is kept on disk.
+	e2e.Eventually(t, "the mute to be kept", func() bool {
+		return strings.Contains(explain("db", "--offline"), `held back by the mute "channel db" until`)
+	})
+	if out := explain("db", "--offline"); strings.Contains(out, "window ") {
+		t.Errorf("--offline has asked:\n%s", out)
+	}
+	other := filepath.Join(home, "other.yaml")
+	if err := os.WriteFile(other, []byte(listening(address)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := explain("noise", other); strings.Contains(out, "window ") || strings.Contains(out, "noise\" of the configuration") {
+		t.Errorf("another file is explained as that which runs:\n%s", out)
+	}
+	p.stopped(proc)
+	holds(explain("db"), `held back by the mute "channel db" until`)
 }
 
 func TestDoNotDisturbOfTheDesktopIsFollowed(t *testing.T) {

@@ -78,6 +78,18 @@ func (d *Dedup) Handle(ctx context.Context, r *core.Record) error {
 	return core.ErrPass
 }
 
+// Seen returns how often a record like r has come since the last summary, and whether there
+// is room to remember a new one. It counts nothing.
+func (d *Dedup) Seen(r *core.Record) (times int, room bool) {
+	key := dedupKey{r.Level, r.Channel, r.Message()}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e := d.seen[key]; e != nil {
+		times = e.count
+	}
+	return times, len(d.order) < d.o.MaxMessages
+}
+
 func (d *Dedup) count(r *core.Record) bool {
 	key := dedupKey{r.Level, r.Channel, r.Message()}
 	d.mu.Lock()

@@ -53,6 +53,9 @@ func NewMemory(o MemoryOptions) *Memory {
 	return &Memory{holder{next: o.Target, why: core.BatchBuffer, max: 2 * o.Capacity}, o}
 }
 
+// Capacity returns the number of records that makes the buffer flush.
+func (m *Memory) Capacity() int { return m.o.Capacity }
+
 // Handle buffers r, and flushes if it is time.
 func (m *Memory) Handle(ctx context.Context, r *core.Record) error {
 	if m.add(r) < m.o.Capacity && r.Level < m.o.FlushLevel {

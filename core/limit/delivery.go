@@ -76,6 +76,26 @@ func (d *Delivery) Check(r *core.Record) (suppressed int, allow bool) {
 	return suppressed, true
 }
 
+// Preview says what Check would: whether r is to be delivered now, and if not, until when
+// records like it are held back. It changes and counts nothing.
+func (d *Delivery) Preview(r *core.Record) (allow bool, until time.Time) {
+	if d.limit <= 0 {
+		return true, time.Time{}
+	}
+	key, now := d.fingerprint(r), time.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	el, ok := d.entries[key]
+	if !ok {
+		return true, time.Time{}
+	}
+	e := el.Value.(*entry)
+	if end := e.start.Add(d.delta); e.delivered >= d.limit && now.Before(end) {
+		return false, end
+	}
+	return true, time.Time{}
+}
+
 // Undo takes back a Check that allowed r: it could not be delivered, and the next
 // attempt is neither held back nor loses what suppressed was. Without it a record
 // that failed would keep those like it back for the rest of the time.

@@ -192,6 +192,27 @@ func (l *Limiter) Offer(key string, r *core.Record, alert uint64) []Event {
 	return events
 }
 
+// Preview is what [Limiter.Offer] would make of a record.
+type Preview struct {
+	// Kind is Show for a record that is shown, Rollup for one that an update of its
+	// fingerprint is going to count, Digest for one that is beyond the cap.
+	Kind Kind
+	// Before is how many records of the fingerprint came in the window that is open,
+	// those shown included; 0 if none is.
+	Before int
+	// Until is when that window ends, for Digest when there is room again; zero if there
+	// is no such time.
+	Until time.Time
+}
+
+// Preview says what Offer would make of a record with the fingerprint key that arrives
+// now. It changes and counts nothing.
+func (l *Limiter) Preview(key string) Preview {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.preview(key, time.Now())
+}
+
 // Failed says that the last event of this fingerprint did not reach the user. The
 // window then ends with a roll-up even if nothing was held back, as a second
 // attempt.
@@ -202,6 +223,9 @@ func (l *Limiter) Failed(key string) {
 		e.Value.(*window).failed = true
 	}
 }
+
+// Options returns what l goes by, defaults filled in.
+func (l *Limiter) Options() Options { return l.opts }
 
 // Stats returns the counters.
 func (l *Limiter) Stats() Stats {

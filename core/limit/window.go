@@ -39,10 +39,33 @@ func (l *Limiter) offer(o offered, now time.Time) (events []Event, moved bool) {
 	return append(events, e), moved
 }
 
+// preview is Preview at the time now. It says what offer does.
+func (l *Limiter) preview(key string, now time.Time) Preview {
+	if el, ok := l.windows[key]; ok {
+		w := el.Value.(*window)
+		if end := w.start.Add(l.opts.Delta); now.Before(end) {
+			p := Preview{Kind: Rollup, Before: w.shown + w.heldAll, Until: end}
+			if l.showsAgain(w, now) {
+				p.Kind = Show
+			}
+			return p
+		}
+	}
+	if !l.room(now) {
+		return Preview{Kind: Digest, Until: l.shows[0].Add(l.opts.CapDelta)}
+	}
+	return Preview{Kind: Show}
+}
+
+// showsAgain reports whether one more record of an open window is shown.
+func (l *Limiter) showsAgain(w *window, now time.Time) bool {
+	return (w.shown < l.opts.Limit || l.opts.Limit < 0) && l.room(now)
+}
+
 // repeat is offer for a fingerprint whose window is open.
 func (l *Limiter) repeat(w *window, o offered, now time.Time) []Event {
 	w.last, w.newest = now, o
-	if (w.shown < l.opts.Limit || l.opts.Limit < 0) && l.room(now) {
+	if l.showsAgain(w, now) {
 		l.show(now)
 		w.shown++
 		e := l.event(Show, w)

@@ -164,6 +164,17 @@ func (s *Stack) Hold(r *core.Record, fingerprint string) bool {
 	return false
 }
 
+// Holder returns the mute that would hold back a record with this fingerprint. Unlike
+// [Stack.Hold] it counts nothing.
+func (s *Stack) Holder(r *core.Record, fingerprint string) (m Mute, held bool) {
+	for _, m := range s.candidates(time.Now()) {
+		if m.Holds(r, fingerprint) {
+			return m, true
+		}
+	}
+	return Mute{}, false
+}
+
 // candidates returns copies of the mutes, newest first, so that their functions are
 // called without the lock.
 func (s *Stack) candidates(now time.Time) []Mute {

@@ -49,6 +49,9 @@ func TestWhatAMuteHoldsBack(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := mute.NewStack(nil)
 			s.Push(test.mute)
+			if m, got := s.Holder(test.r, test.print); got != test.want || got != (m.ID == 1) || s.List()[0].Held != 0 {
+				t.Errorf("Holder = %+v, %v, want %v, and nothing counted", m, got, test.want)
+			}
 			if got := s.Hold(test.r, test.print); got != test.want {
 				t.Errorf("Hold = %v, want %v", got, test.want)
 			}

@@ -77,12 +77,26 @@ const OwnerQuietHours = "quiet hours"
 // computer sleeps, and the clock may be set.
 const recheck = time.Minute
 
+func (q QuietHours) standing(s *Stack) *Standing {
+	return s.Standing(Mute{Label: OwnerQuietHours, Owner: OwnerQuietHours, Critical: q.Critical})
+}
+
+// Apply begins or ends the mute on s as it is to be just now, and leaves it at that.
+func (q QuietHours) Apply(s *Stack) {
+	now := time.Now().Round(0)
+	if begin, end, ok := Next(slices.Clone(q.Hours), now); ok && !begin.After(now) {
+		q.standing(s).Begin(end)
+		return
+	}
+	q.standing(s).End()
+}
+
 // Run begins and ends the mute on s until ctx ends. It then leaves the mute where it
 // is, and the next Run takes it over or ends it: so neither a reload nor a restart
 // in the middle of the night sums up what was held back. [Stack.Run] must run too.
 func (q QuietHours) Run(ctx context.Context, s *Stack) {
 	hours := slices.Clone(q.Hours)
-	mute := s.Standing(Mute{Label: OwnerQuietHours, Owner: OwnerQuietHours, Critical: q.Critical})
+	mute := q.standing(s)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var current time.Time // the end that was set

@@ -104,6 +104,23 @@ func TestQuietHoursGoOnAfterAReload(t *testing.T) {
 	})
 }
 
+func TestQuietHoursCanBeAppliedOnce(t *testing.T) {
+	running(t, func(t *testing.T, s *mute.Stack, _ func() []string) {
+		q := mute.QuietHours{Hours: night()}
+		q.Apply(s)
+		if l := s.List(); len(l) != 1 || l[0].Owner != mute.OwnerQuietHours || l[0].Until.Hour() != 7 {
+			t.Errorf("in the night: %+v", l)
+		}
+		s.Clear()
+		s.Push(mute.Mute{Label: mute.OwnerQuietHours, Owner: mute.OwnerQuietHours}) // kept by an earlier run
+		time.Sleep(12 * time.Hour)
+		q.Apply(s)
+		if l := s.List(); len(l) != 0 {
+			t.Errorf("at noon: %+v", l)
+		}
+	})
+}
+
 func TestQuietHoursWithoutAnEndGoOn(t *testing.T) {
 	running(t, func(t *testing.T, s *mute.Stack, ended func() []string) {
 		defer quiet(t, s, mute.QuietHours{Hours: []mute.Hours{{To: mute.DayEnd, Location: time.UTC}}})()

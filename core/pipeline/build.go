@@ -386,7 +386,7 @@ func (b *builder) unknownType(n *config.Node, what, name string, names []string)
 	b.add(d)
 }
 
-func or(a, b string) string {
+func or[S ~string](a, b S) S {
 	if a != "" {
 		return a
 	}

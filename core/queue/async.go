@@ -90,6 +90,14 @@ func (a *Async) Stats() AsyncStats {
 	return a.stats
 }
 
+// Preview returns how many records wait or are being delivered, and whether one that came
+// now would be dropped for lack of room.
+func (a *Async) Preview() (waiting int, dropped bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stats.Queued, a.closed || a.opts.Full == DropNewest && !a.fits(1)
+}
+
 // Flush waits until what was queued before is delivered, and flushes the
 // handler. The error is that of ctx, or of the handler's flush.
 func (a *Async) Flush(ctx context.Context) error {

@@ -141,6 +141,33 @@ func (h *Inhibit) HandleBatch(ctx context.Context, rs []*core.Record, why core.B
 	return core.HandleBatch(ctx, h.o.Handler, rs, why)
 }
 
+// Preview is what an [Inhibit] would do with a record.
+type Preview struct {
+	// Cause says that the record is a cause, which passes, and holds its effects back.
+	// Effect says that it is an effect.
+	Cause, Effect bool
+	// By is what would hold it back; nil if nothing would.
+	By *Inhibition
+}
+
+// Preview says what Handle would do with r if it came now. It changes and counts
+// nothing.
+func (h *Inhibit) Preview(r *core.Record) Preview {
+	role := h.roles(r)[0]
+	p := Preview{Cause: role.cause, Effect: role.effect}
+	if !role.effect {
+		return p
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if el, ok := h.active[role.same]; ok {
+		if by := *el.Value.(*Inhibition); time.Now().Before(by.Until) {
+			p.By = &by
+		}
+	}
+	return p
+}
+
 func (h *Inhibit) roles(rs ...*core.Record) []role {
 	roles := make([]role, len(rs))
 	for i, r := range rs {

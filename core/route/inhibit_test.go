@@ -135,7 +135,15 @@ func TestInhibitionAgreesWithItsModel(t *testing.T) {
 			for i, step := range steps {
 				time.Sleep(step.pause)
 				text := fmt.Sprint(i, step.text)
-				handle(t, h, record(step.source, text))
+				r := record(step.source, text)
+				p, before, delivered := h.Preview(r), h.Stats(), s.records
+				if h.Stats() != before || (p.Cause || p.Effect) == (step.text == "other") {
+					got = append(got, "a preview that counts, or does not know what it sees")
+				}
+				handle(t, h, r)
+				if held := s.records == delivered; held != (p.By != nil) {
+					got = append(got, "held back or not, against what was said")
+				}
 				if at, ok := last[step.source]; step.text == "failed" && ok && time.Since(at) < time.Minute {
 					continue
 				}
@@ -144,7 +152,7 @@ func TestInhibitionAgreesWithItsModel(t *testing.T) {
 				}
 				want = append(want, text)
 			}
-			got = s.got
+			got = append(got, s.got...)
 		})
 		if !slices.Equal(got, want) {
 			rt.Fatalf("got %v, want %v", got, want)

@@ -326,6 +326,20 @@ func (w *Wait) Close() error {
 	return w.closeErr
 }
 
+// Preview says how many records wait in the group of r, and until when it waits; a zero
+// time if there is no such group yet. It changes nothing.
+func (w *Wait) Preview(r *core.Record) (waiting int, due time.Time) {
+	key := w.o.Key(r)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	el, ok := w.groups[key]
+	if !ok {
+		return 0, time.Time{}
+	}
+	g := el.Value.(*group)
+	return len(g.records), g.due
+}
+
 // Stats returns the counters.
 func (w *Wait) Stats() WaitStats {
 	w.mu.Lock()

@@ -3,6 +3,9 @@ package sqlitestore_test
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -76,6 +79,54 @@ func TestMutesAreReplaced(t *testing.T) {
 		if diff := cmp.Diff(mutes, loadMutes(t, s)); diff != "" {
 			t.Errorf("loaded (-want +got):\n%s", diff)
 		}
+	}
+}
+
+func TestADatabaseCanBeReadWhileSomebodyWritesIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	if _, err := sqlitestore.OpenToRead(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of none: %v", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("reading has made one")
+	}
+	read := func() int {
+		t.Helper()
+		reader, err := sqlitestore.OpenToRead(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := reader.SaveMutes(t.Context(), nil); err == nil {
+			t.Error("what is opened to read can be written")
+		}
+		n := len(loadMutes(t, reader))
+		if err := reader.Close(); err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	s, err := sqlitestore.Open(t.Context(), path, sqlitestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SaveMutes(t.Context(), []mute.Mute{{ID: 1, Label: "a"}, {ID: 2, Label: "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := read(); n != 2 {
+		t.Errorf("while it is open: %d mutes", n)
+	}
+	if err := s.SaveMutes(t.Context(), []mute.Mute{{ID: 1, Label: "a"}}); err != nil {
+		t.Errorf("the reader is in the way: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := read(); n != 1 {
+		t.Errorf("after it was closed: %d mutes", n)
+	}
+	change(t, path, "PRAGMA user_version = 1")
+	if _, err := sqlitestore.OpenToRead(t.Context(), path); !errors.Is(err, sqlitestore.ErrOlder) {
+		t.Errorf("of an earlier version: %v", err)
 	}
 }
 

@@ -119,6 +119,9 @@ PRAGMA user_version = 1;
 // has written.
 var ErrNewer = errors.New("the database was written by a later version of the program")
 
+// ErrOlder is returned by [OpenToRead] for a database that an earlier version has written.
+var ErrOlder = errors.New("the database was written by an earlier version of the program")
+
 // Open opens the database in the file path, and makes it, with its directory, if
 // there is none. Nobody else may read either.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
@@ -131,20 +134,43 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("open the database of alerts: %w", err)
 	}
-	// A path that SQLite cannot take for anything else.
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: url.Values{
+	db, err := connect(ctx, path, migrate, url.Values{
 		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"},
-	}.Encode()}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db, opts: o, saved: make(map[uint64]version)}, nil
+}
+
+// OpenToRead opens a database that somebody else may be writing just now, to load from it. The
+// error wraps [fs.ErrNotExist] if there is none, and is [ErrOlder] if Open would have to
+// change its tables first.
+func OpenToRead(ctx context.Context, path string) (*Store, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open the database of alerts: %w", err)
+	}
+	db, err := connect(ctx, path, current, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(1000)", "query_only(1)"}})
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db, saved: make(map[uint64]version)}, nil
+}
+
+// connect opens a database and has check look at it.
+func connect(ctx context.Context, path string, check func(context.Context, *sql.DB) error, options url.Values) (*sql.DB, error) {
+	// A path that SQLite cannot take for anything else.
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: options.Encode()}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, fmt.Errorf("open the database of alerts %q: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
+	if err := check(ctx, db); err != nil {
 		_ = db.Close() // the other error is the one to tell
 		return nil, fmt.Errorf("open the database of alerts %q: %w", path, err)
 	}
-	return &Store{db: db, opts: o, saved: make(map[uint64]version)}, nil
+	return db, nil
 }
 
 // create makes the file, so that SQLite does not make it readable for others.
@@ -159,16 +185,32 @@ func create(path string) error {
 	return f.Close()
 }
 
-func migrate(ctx context.Context, db *sql.DB) error {
-	var have int
+// schemaOf returns the version of the tables.
+func schemaOf(ctx context.Context, db *sql.DB) (have int, err error) {
 	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
-		return fmt.Errorf("read its version: %w", err)
+		return 0, fmt.Errorf("read its version: %w", err)
 	}
-	steps := schemas()
-	if have < 0 || have > len(steps) {
-		return ErrNewer
+	if have < 0 || have > len(schemas()) {
+		return 0, ErrNewer
 	}
-	for _, schema := range steps[have:] {
+	return have, nil
+}
+
+// current returns an error unless the tables are of this version of the program.
+func current(ctx context.Context, db *sql.DB) error {
+	have, err := schemaOf(ctx, db)
+	if err == nil && have < len(schemas()) {
+		return ErrOlder
+	}
+	return err
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	have, err := schemaOf(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, schema := range schemas()[have:] {
 		if err := inTransaction(ctx, db, func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, schema)
 			return err

@@ -213,6 +213,13 @@ func (h *Handler) HandleBatch(ctx context.Context, rs []*core.Record, why core.B
 	return errors.Join(errs...)
 }
 
+// Limited reports whether the limit holds a mail about r back just now, and until when. It
+// counts nothing.
+func (h *Handler) Limited(r *core.Record) (until time.Time, limited bool) {
+	allow, until := h.limit.Preview(r)
+	return until, !allow
+}
+
 func (h *Handler) mail(ctx context.Context, r *core.Record, others []*core.Record, title string) error {
 	to := h.to
 	var err error

@@ -88,6 +88,7 @@ type App struct {
 
 	mu      sync.Mutex // guards what follows
 	problem string     // why the last reload was refused
+	loaded  string     // the sum of the configuration in force, see Sum
 }
 
 // New reads the configuration and starts everything. With mistakes in the
@@ -138,38 +139,30 @@ func New(o Options) (*App, error) {
 // Check returns what the configuration would make, and all mistakes in it, without
 // opening a socket.
 func Check(o Options) (d pipeline.Description, tree *config.Tree, ds config.Diagnostics, err error) {
-	tree, ds, err = o.dry(func(po pipeline.Options, tree *config.Tree) (more config.Diagnostics, _ error) {
+	tree, ds, err = o.dry(func(_ *App, po pipeline.Options, tree *config.Tree) (more config.Diagnostics, _ error) {
 		d, more = pipeline.Check(po, tree)
 		return more, nil
 	})
 	return d, tree, ds, err
 }
 
-// Explain calls each with a function that says what the handlers of the
-// configuration would do with a record. Nothing is delivered.
-func Explain(o Options, each func(explain func(*core.Record) []pipeline.Step) error) (*config.Tree, config.Diagnostics, error) {
-	return o.dry(func(po pipeline.Options, tree *config.Tree) (config.Diagnostics, error) {
-		return pipeline.Explain(po, tree, each)
-	})
-}
-
 // Deliver hands r to one handler of the configuration and waits until it is
 // delivered.
 func Deliver(ctx context.Context, o Options, name string, r *core.Record) (*config.Tree, config.Diagnostics, error) {
-	return o.dry(func(po pipeline.Options, tree *config.Tree) (config.Diagnostics, error) {
+	return o.dry(func(_ *App, po pipeline.Options, tree *config.Tree) (config.Diagnostics, error) {
 		return pipeline.Deliver(ctx, po, tree, name, r)
 	})
 }
 
 // dry calls f with the configuration and with parts that nothing runs on.
-func (o Options) dry(f func(pipeline.Options, *config.Tree) (config.Diagnostics, error)) (*config.Tree, config.Diagnostics, error) {
+func (o Options) dry(f func(*App, pipeline.Options, *config.Tree) (config.Diagnostics, error)) (*config.Tree, config.Diagnostics, error) {
 	tree, ds, err := o.load()
 	if err != nil {
 		return nil, nil, err
 	}
 	a := &App{o: o, Alerts: alert.NewList(alert.Options{}), Mutes: mute.NewStack(nil), Self: o.Self}
 	a.Notifier = platform.New(platform.Options{})
-	more, err := f(a.pipelineOptions(), tree)
+	more, err := f(a, a.pipelineOptions(), tree)
 	return tree, append(ds, more...).Sorted(), errors.Join(err, a.Notifier.Close())
 }
 
@@ -203,10 +196,16 @@ func (a *App) restoreMutes(ctx context.Context) {
 	if a.state == nil {
 		return
 	}
-	list, err := a.state.LoadMutes(ctx)
-	if err != nil {
+	if err := a.takeMutes(ctx, a.state); err != nil {
 		a.notKept(err)
-		return
+	}
+}
+
+// takeMutes puts the mutes that a database has on the stack.
+func (a *App) takeMutes(ctx context.Context, from *sqlitestore.Store) error {
+	list, err := from.LoadMutes(ctx)
+	if err != nil {
+		return err
 	}
 	for i := range list {
 		if err := compile(&list[i].Match); err != nil { // the language has changed; it mutes nothing
@@ -214,6 +213,7 @@ func (a *App) restoreMutes(ctx context.Context) {
 		}
 	}
 	a.Mutes.Restore(list)
+	return nil
 }
 
 func (a *App) closeState() error {
@@ -414,6 +414,9 @@ func (a *App) applySections(tree *config.Tree) {
 		return // closed meanwhile
 	}
 	s := readSections(tree)
+	a.mu.Lock()
+	a.loaded = Sum(known(tree))
+	a.mu.Unlock()
 	a.standing.apply(a.ctx, tree.Root, s)
 	if a.rejected != nil {
 		a.rejected.Limit(s.Rejected.limits())

@@ -40,7 +40,7 @@ var _ control.Instance = (*Instance)(nil)
 // Status returns the state of the whole program.
 func (i *Instance) Status() control.Status {
 	s := control.Status{
-		Version: i.o.Version, PID: os.Getpid(), Started: i.started.UTC(), Mode: i.o.Mode, Config: i.o.Config,
+		Version: i.o.Version, PID: os.Getpid(), Started: i.started.UTC(), Mode: i.o.Mode, Config: i.o.Config, ConfigSum: i.loadedSum(),
 		Windows: []control.Window{},
 		Alerts:  control.Alerts{Total: i.App.Alerts.Len(), Unseen: i.App.Alerts.Unseen(), Undelivered: i.App.Alerts.Undelivered()},
 	}
@@ -213,7 +213,7 @@ func (i *Instance) Mutes() []control.Mute {
 	out := make([]control.Mute, len(list))
 	for n, m := range list {
 		out[n] = control.Mute{
-			ID: m.ID, Label: m.Label, Owner: owner(m.Owner), Fingerprint: m.Match.Fingerprint,
+			ID: m.ID, Label: m.Label, Owner: OwnerOf(&m), Fingerprint: m.Match.Fingerprint,
 			Channel: m.Match.Channel, Source: m.Match.Source, Filter: m.Match.Filter, Critical: m.Critical,
 			Since: m.Since.UTC(), Until: m.Until.UTC(), Held: m.Held, Errors: m.Errors,
 		}
@@ -224,12 +224,13 @@ func (i *Instance) Mutes() []control.Mute {
 	return out
 }
 
-// owner returns how the owner of a mute is called outside of the program.
-func owner(name string) string {
-	if strings.HasPrefix(name, ownerFile+" ") {
+// OwnerOf returns how the owner of a mute is called outside of the program: "" for the
+// user.
+func OwnerOf(m *mute.Mute) string {
+	if strings.HasPrefix(m.Owner, ownerFile+" ") {
 		return ownerFile
 	}
-	return name
+	return m.Owner
 }
 
 // Unmute ends one mute, or all with id 0.

@@ -8,6 +8,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/alert"
 	"github.com/logbook-tray/logbook-tray/core/expression"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/core/queue/rejected"
 )
 
@@ -19,9 +20,11 @@ type Status struct {
 	Started time.Time `json:"started"`
 	Mode    string    `json:"mode"` // "tray" or "headless"
 	Config  string    `json:"config"`
-	Problem string    `json:"problem,omitempty"` // why the last reload was refused
-	Windows []Window  `json:"windows"`
-	Alerts  Alerts    `json:"alerts"`
+	// ConfigSum is the SHA-256 of the content that was loaded; absent for the built-in one.
+	ConfigSum string   `json:"config_sum,omitempty"`
+	Problem   string   `json:"problem,omitempty"` // why the last reload was refused
+	Windows   []Window `json:"windows"`
+	Alerts    Alerts   `json:"alerts"`
 	// Muted says that all notifications are held back, but perhaps critical ones.
 	// MutedUntil is when they come again; absent while that is open.
 	Muted      bool       `json:"muted"`
@@ -138,6 +141,8 @@ type Instance interface {
 	// goes the way of all. ClearRejected removes one, or with id 0 all that q selects.
 	RetryRejected(ctx context.Context, id uint64, q rejected.Query) Retried
 	ClearRejected(id uint64, q rejected.Query) (int, error)
+	// Explain says what each handler would do with a record that came now.
+	Explain(r *core.Record) []pipeline.Step
 	// Tail calls f with each record as it comes in that is wanted, until ctx ends or f
 	// returns an error. backlog is how many earlier ones of them come first. wanted is
 	// called on one goroutine.

@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/core/wire"
 )
 
@@ -87,6 +88,13 @@ func (c *Client) Mutes(ctx context.Context) (list []Mute, err error) {
 // Unmute ends one mute, or all with id 0.
 func (c *Client) Unmute(ctx context.Context, id uint64) error {
 	return c.call(ctx, http.MethodDelete, "/mutes/"+strconv.FormatUint(id, 10), nil, nil)
+}
+
+// Explain says what each handler of the running instance would do with a record that came in
+// now by the source of this name.
+func (c *Client) Explain(ctx context.Context, r *core.Record, source string) (steps []pipeline.Step, err error) {
+	query := url.Values{"source": {source}}
+	return steps, c.call(ctx, http.MethodPost, "/explain?"+query.Encode(), jsonRecord{r}, &steps)
 }
 
 // maxLine bounds a line of the record stream; the wire format's own bound is

@@ -14,6 +14,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/core/queue/rejected"
 )
 
@@ -71,6 +72,10 @@ func (f *fake) ClearRejected(id uint64, q rejected.Query) (int, error) {
 	return q.Limit, nil
 }
 
+func (f *fake) Explain(r *core.Record) []pipeline.Step {
+	return []pipeline.Step{{Handler: r.Source.Name, Verdict: pipeline.VerdictTook, Reason: r.Message()}}
+}
+
 func (f *fake) Tail(ctx context.Context, _ int, wanted func(*core.Record) bool, each func(*core.Record) error) error {
 	for _, r := range f.records {
 		if !wanted(r) {
@@ -121,6 +126,10 @@ func TestClientReachesTheInstance(t *testing.T) {
 	}
 	if list, err := c.Alerts(ctx); err != nil || len(list) != 1 || list[0].Message != "declined" {
 		t.Errorf("Alerts = %+v, %v", list, err)
+	}
+	large := record(strings.Repeat("x", 100<<10)) // more than other requests may have
+	if steps, err := c.Explain(ctx, large, "web & more"); err != nil || len(steps) != 1 || steps[0].Handler != "web & more" || steps[0].Reason != large.Message() {
+		t.Errorf("Explain = %v, %.200v", err, steps)
 	}
 	a, err := c.Alert(ctx, 3)
 	if err != nil || len(a.Context) != 2 || a.Context[1].Message() != "declined" {

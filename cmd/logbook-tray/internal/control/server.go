@@ -142,6 +142,14 @@ func handler(inst Instance) http.Handler {
 	mux.HandleFunc("DELETE /mutes/{id}", func(w http.ResponseWriter, req *http.Request) {
 		withID(w, req, func(id uint64) { done(w, inst.Unmute(id)) })
 	})
+	mux.HandleFunc("POST /explain", func(w http.ResponseWriter, req *http.Request) {
+		var r jsonRecord
+		if err := json.NewDecoder(http.MaxBytesReader(w, req.Body, maxLine)).Decode(&r); err != nil {
+			fail(w, http.StatusBadRequest, fmt.Errorf("read the record: %w", err))
+			return
+		}
+		reply(w, inst.Explain(core.NewReceived(r.Record, core.Source{Name: req.FormValue("source")}, time.Now().UTC())))
+	})
 	handleRejected(mux, inst)
 	mux.HandleFunc("GET /records", func(w http.ResponseWriter, req *http.Request) { tail(w, req, inst) })
 	return mux
