@@ -306,6 +306,52 @@ func TestTheStatusWindowTellsOfEachPartAndTriesAHandler(t *testing.T) {
 	p.stopped(proc)
 }
 
+func TestRejectedMessagesAreShownFromTheStatusWindow(t *testing.T) {
+	d := e2e.StartDesktop(t)
+	tray := e2e.StartTray(t, d.Bus)
+	address := freeAddress(t)
+	configure(t, d.Home, listening(address))
+	p := newProgram(t, d.Env())
+	proc := p.start()
+	item := tray.Item(t)
+	python(t, "garbage.py", address)
+	p.awaitRejected(4)
+	e2e.Eventually(t, "the menu", func() bool {
+		_, ok := e2e.Find(item.Menu(t), "Status")
+		return ok
+	})
+	item.Click(t, "Status")
+	window := func(kind string) (w control.Window) {
+		s, _ := p.status()
+		if i := slices.IndexFunc(s.Windows, func(w control.Window) bool { return w.Kind == kind }); i >= 0 {
+			w = s.Windows[i]
+		}
+		return w
+	}
+	press := func(title string, keys ...string) {
+		for _, key := range keys {
+			d.Display.Do(t, "xdotool", "search", "--name", title, "windowactivate", "--sync", "key", key)
+		}
+	}
+	const status, rejected = "logbook-tray – status", "logbook-tray – rejected messages"
+	d.Display.WaitForWindow(t, status)
+	e2e.Eventually(t, "the reasons", func() bool {
+		return slices.ContainsFunc(window("status").Lines, func(l string) bool { return strings.Contains(l, "rejected: empty 1, malformed 2, too deep 1") })
+	})
+	d.Display.Screenshot(t, "status-rejected")
+	press(status, "Tab", "Tab", "Tab", "space") // behind the two buttons at the top
+	d.Display.WaitForWindow(t, rejected)
+	e2e.Eventually(t, "the messages", func() bool { return len(window("rejected").Lines) == 5 })
+	press(rejected, "Down", "Down") // the second
+	e2e.Eventually(t, "a message to be shown", func() bool { return window("rejected").Selected == "not json" })
+	d.Display.Screenshot(t, "rejected")
+	press(rejected, "Delete")
+	e2e.Eventually(t, "it to be removed", func() bool { return len(window("rejected").Lines) == 4 && len(p.rejected()) == 3 })
+	d.Display.CloseWindow(t, rejected)
+	e2e.Eventually(t, "the window to close", func() bool { return window("rejected").Kind == "" })
+	p.stopped(proc)
+}
+
 func TestAFirstStartShowsWhatProgramsHaveToAddUntilARecordHasCome(t *testing.T) {
 	d := e2e.StartDesktop(t)
 	p := newProgram(t, d.Env())

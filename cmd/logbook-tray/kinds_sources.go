@@ -250,6 +250,9 @@ type subscriber struct {
 	rejected *func(queue.Rejection) // told what is no record; set before anything is dispatched
 }
 
+// rejectedFor is in front of a reason in the name of a counter.
+const rejectedFor = "rejected: "
+
 // Report implements pipeline.Reporter.
 func (s subscriber) Report() pipeline.Report {
 	st, n := s.Status(), s.Stats()
@@ -260,7 +263,7 @@ func (s subscriber) Report() pipeline.Report {
 		r.Error = st.Err.Error()
 	}
 	for reason, count := range n.Reasons {
-		r.Counters["rejected: "+reason] = count
+		r.Counters[rejectedFor+reason] = count
 	}
 	for _, p := range st.Peers {
 		r.Peers = append(r.Peers, pipeline.Peer{

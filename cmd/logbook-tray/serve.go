@@ -286,7 +286,7 @@ func (d *desktop) windows(ctx context.Context) gui.Options {
 	return gui.Options{
 		Store: a.Store, Alerts: a.Alerts, TrayState: d.trayState,
 		Mutes: a.Mutes, Mute: a.Mute,
-		Status: d.status, TestHandler: a.Test, Reload: a.Reload, OpenConfig: func() { go d.openConfig(ctx) },
+		Status: d.status, Rejected: d.rejected, TestHandler: a.Test, Reload: a.Reload, OpenConfig: func() { go d.openConfig(ctx) },
 		Snippets: func() []welcomewindow.Snippet { return snippets(a.Listeners()) }, Problem: func() string { return a.PipelineStatus().Problem() }, Try: d.try,
 		Welcome: d.firstStart,
 		Dropped: d.dropped, Text: recordText, JSON: recordJSON, EmptyText: d.emptyText(), ShowLog: d.o.show,

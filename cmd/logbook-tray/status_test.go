@@ -21,6 +21,7 @@ func TestStatusSaysWhatIsHeldBackAndWhatIsGoingToBeEscalated(t *testing.T) {
 			{ID: 1, Label: "channel shop\x1b[31m"},
 		},
 		Inhibitions: []control.Inhibition{{Handler: "desktop", Cause: "database is down", Until: at, Held: 7}},
+		Rejected:    control.Rejects{Kept: 3, Error: "rejected messages are counted and not kept: no space left on device"},
 		Escalations: []control.Escalation{{
 			Handler: "phone", After: "10m0s", Escalated: 4, Waiting: []control.WaitingAlert{{Alert: 9, Due: at}},
 		}},
@@ -33,6 +34,8 @@ func TestStatusSaysWhatIsHeldBackAndWhatIsGoingToBeEscalated(t *testing.T) {
 	want := `MUTED until 2026-11-21 15:04:00
 records held: 0   alerts: 3, 2 of them new
 NOT DELIVERED: of 1 new alerts somebody was not told; see: logbook-tray alerts list
+messages that were no records: 3 kept; see: logbook-tray rejected
+NOT KEPT: rejected messages are counted and not kept: no space left on device
 
 subscribers
 

@@ -31,8 +31,11 @@ func (d *desktop) status() statuswindow.State {
 		Problem: d.app.Problem(), Config: d.app.Config(),
 	}
 	s.Summary += d.heldBack()
+	kept := d.app.RejectedStats().Sources
 	for _, one := range p.Subscribers {
-		s.Sources = append(s.Sources, sourcePart(one))
+		part := sourcePart(one)
+		part.Kept = kept[one.Name] > 0
+		s.Sources = append(s.Sources, part)
 	}
 	for _, one := range p.Handlers {
 		s.Handlers = append(s.Handlers, handlerPart(one))
@@ -74,8 +77,19 @@ func runningFor(d time.Duration) string {
 func sourcePart(s pipeline.SubscriberStatus) statuswindow.Part {
 	p := statuswindow.Part{
 		Name: s.Name, Type: s.Type, State: s.State, Detail: s.Detail, Error: s.Error,
-		Counters: counterList(s.Counters, "received", "dispatched", "rejected", "dropped"),
 	}
+	counters := maps.Clone(s.Counters)
+	var why []string
+	for _, name := range slices.Sorted(maps.Keys(counters)) {
+		if reason, ok := strings.CutPrefix(name, rejectedFor); ok {
+			why = append(why, reason+" "+model.Number(counters[name]))
+			delete(counters, name)
+		}
+	}
+	if len(why) > 0 {
+		p.Rejected = "rejected: " + strings.Join(why, ", ")
+	}
+	p.Counters = counterList(counters, "received", "dispatched", "rejected", "dropped")
 	switch queue.State(s.State) {
 	case queue.StateFailed:
 		p.Condition = statuswindow.Bad

@@ -18,6 +18,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/logbook-tray/logbook-tray/ui/model"
+	"github.com/logbook-tray/logbook-tray/ui/style"
 )
 
 // State is what the window shows.
@@ -42,6 +43,10 @@ type Part struct {
 	Error      string // what went wrong last
 	Counters   []Counter
 	Peers      []string
+	// Rejected says how many messages of a source were no records, and why; Kept that some
+	// of them are kept, and can be shown with the button.
+	Rejected string
+	Kept     bool
 	// Testable says that there is something to be tried with the button.
 	Testable bool
 }
@@ -71,6 +76,8 @@ type Options struct {
 	// Test sends a record to one handler alone, waits until it is delivered, and
 	// returns what went wrong. It is called from a goroutine of the window.
 	Test func(ctx context.Context, handler string) error
+	// ShowRejected shows the messages of a source that were no records.
+	ShowRejected func(source string)
 	// Reload reads the configuration again; the error lists the mistakes. It is called
 	// from a goroutine of the window.
 	Reload func(context.Context) error
@@ -121,7 +128,7 @@ type trial struct {
 // row are the widgets of a part.
 type row struct {
 	mark, name, kind, state, counters *widget.Label
-	button                            *widget.Button // nil: nothing to test
+	button                            *widget.Button // nil: nothing to test, nothing to be shown
 	note, failure                     *widget.Label
 }
 
@@ -220,10 +227,10 @@ func (w *Window) AddShortcuts(c fyne.Canvas) {
 // Update shows a state.
 func (w *Window) Update(s State) {
 	w.state = s
-	setText(w.summary, s.Summary)
-	setText(w.config, "Configuration: "+model.Printable(s.Config))
-	setText(w.problem, model.Printable(s.Problem))
-	setVisible(w.problem, s.Problem != "")
+	style.SetText(w.summary, s.Summary)
+	style.SetText(w.config, "Configuration: "+model.Printable(s.Config))
+	style.SetText(w.problem, model.Printable(s.Problem))
+	style.SetVisible(w.problem, s.Problem != "")
 	if shape := shapeOf(s); shape != w.shape {
 		w.shape = shape
 		w.rebuild()
@@ -242,7 +249,7 @@ func (w *Window) Update(s State) {
 func shapeOf(s State) string {
 	var b strings.Builder
 	for _, p := range slices.Concat(s.Sources, []Part{{}}, s.Handlers) {
-		fmt.Fprintf(&b, "%q %q %d %v\n", p.Name, p.Type, p.Depth, p.Testable)
+		fmt.Fprintf(&b, "%q %q %d %v %v\n", p.Name, p.Type, p.Depth, p.Testable, p.Kept)
 	}
 	return b.String()
 }
@@ -295,10 +302,14 @@ func (w *Window) add(t *table, p Part) *row {
 	r.note.Truncation = fyne.TextTruncateEllipsis
 	r.failure.Wrapping = fyne.TextWrapWord
 	cells := []fyne.CanvasObject{r.mark, r.name, r.kind, r.state, r.counters}
-	if p.Testable && w.o.Test != nil {
+	switch {
+	case p.Testable && w.o.Test != nil:
 		r.button = widget.NewButton("Test", func() { w.Test(p.Name) })
 		cells = append(cells, r.button)
-	} else {
+	case p.Kept && w.o.ShowRejected != nil:
+		r.button = widget.NewButton("Show rejected", func() { w.o.ShowRejected(p.Name) })
+		cells = append(cells, r.button)
+	default:
 		cells = append(cells, container.NewWithoutLayout())
 	}
 	t.lines = append(t.lines,
@@ -317,25 +328,25 @@ func (w *Window) fill(r *row, p Part) {
 			l.Refresh()
 		}
 	}
-	setText(r.mark, "●")
-	setText(r.name, model.Printable(p.Name))
-	setText(r.kind, p.Type)
-	setText(r.state, p.State)
-	setText(r.counters, counterText(p.Counters))
-	notes := slices.DeleteFunc(slices.Concat([]string{p.Detail}, p.Peers), func(s string) bool { return s == "" })
+	style.SetText(r.mark, "●")
+	style.SetText(r.name, model.Printable(p.Name))
+	style.SetText(r.kind, p.Type)
+	style.SetText(r.state, p.State)
+	style.SetText(r.counters, counterText(p.Counters))
+	notes := slices.DeleteFunc(slices.Concat([]string{p.Detail, p.Rejected}, p.Peers), func(s string) bool { return s == "" })
 	failure := p.Error
-	if t := w.tests[p.Name]; t != nil && r.button != nil {
+	if t := w.tests[p.Name]; t != nil && p.Testable {
 		if t.failed {
 			failure = strings.TrimPrefix(failure+"\n"+t.text, "\n")
 		} else {
 			notes = append(notes, t.text)
 		}
-		setEnabled(r.button, !t.running)
+		style.SetEnabled(r.button, !t.running)
 	}
-	setText(r.note, model.Printable(strings.Join(notes, "  ·  ")))
-	setVisible(r.note, len(notes) > 0)
-	setText(r.failure, model.Printable(failure))
-	setVisible(r.failure, failure != "")
+	style.SetText(r.note, model.Printable(strings.Join(notes, "  ·  ")))
+	style.SetVisible(r.note, len(notes) > 0)
+	style.SetText(r.failure, model.Printable(failure))
+	style.SetVisible(r.failure, failure != "")
 }
 
 // counterText lists counters that are not zero.
@@ -407,29 +418,4 @@ func (w *Window) Lines() []string {
 		out = append(out, strings.Join(texts, " | "))
 	}
 	return out
-}
-
-// setText changes a text if it is another one: the toolkit draws each anew.
-func setText(l *widget.Label, text string) {
-	if l.Text != text {
-		l.SetText(text)
-	}
-}
-
-func setVisible(o fyne.CanvasObject, visible bool) {
-	switch {
-	case visible && !o.Visible():
-		o.Show()
-	case !visible && o.Visible():
-		o.Hide()
-	}
-}
-
-func setEnabled(b *widget.Button, enabled bool) {
-	switch {
-	case enabled && b.Disabled():
-		b.Enable()
-	case !enabled && !b.Disabled():
-		b.Disable()
-	}
 }

@@ -53,6 +53,8 @@ func newBench(t *testing.T, s *State, try func(context.Context, string) error) *
 		OpenConfig: func() { b.calls = append(b.calls, "open") },
 		Close:      func() { b.calls = append(b.calls, "close") },
 		Now:        func() time.Time { return noon },
+
+		ShowRejected: func(source string) { b.calls = append(b.calls, "rejected "+source) },
 	})
 	window := test.NewTempWindow(t, b.Object())
 	b.AddShortcuts(window.Canvas())
@@ -159,6 +161,23 @@ func TestAHandlerIsTestedWithItsButton(t *testing.T) {
 	}
 	if b.stack[2].button != nil {
 		t.Error("a blackhole can be tested")
+	}
+}
+
+func TestWhatASourceHasRejectedIsSaidAndCanBeShown(t *testing.T) {
+	s := example()
+	b := newBench(t, &s, nil)
+	if b.sources[0].button != nil {
+		t.Error("there is nothing to be shown, and a button for it")
+	}
+	s.Sources[0].Rejected, s.Sources[0].Kept = "rejected: malformed 2, too large 1", true
+	b.Update(s)
+	if got := b.Lines()[0]; !strings.Contains(got, "tcp://127.0.0.1:5556  ·  rejected: malformed 2, too large 1  ·  127.0.0.1:4711 connected") {
+		t.Errorf("shown: %q", got)
+	}
+	test.Tap(b.sources[0].button)
+	if got := strings.Join(b.calls, " "); got != "rejected zeromq" || b.sources[1].button != nil {
+		t.Errorf("it did %q", got)
 	}
 }
 

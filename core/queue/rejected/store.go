@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -88,8 +89,9 @@ type Stats struct {
 	// Limited were more than [Burst] of a kind, Dropped came faster than they could be
 	// written, Failed could not be written.
 	Limited, Dropped, Failed uint64
-	Held                     int // how many are kept now
-	Size                     int // of their files, in bytes
+	Held                     int            // how many are kept now
+	Size                     int            // of their files, in bytes
+	Sources                  map[string]int // Held by the name of the source
 	Err                      error
 }
 
@@ -109,6 +111,7 @@ type Store struct {
 	limited  uint64
 	held     int
 	size     int
+	sources  map[string]int // held by the name of the source
 	err      error
 
 	files sync.Mutex // held while files are touched; guards what follows
@@ -148,7 +151,7 @@ func Open(o Options, l Limits) (*Store, error) {
 		o.OnReport = func(Report) {}
 	}
 	s := &Store{
-		o: o, limits: l.withDefaults(), queue: make(chan item, maxQueued), wake: make(chan struct{}, 1), bursts: make(map[kind]*burst), next: 1,
+		o: o, limits: l.withDefaults(), queue: make(chan item, maxQueued), wake: make(chan struct{}, 1), bursts: make(map[kind]*burst), sources: make(map[string]int), next: 1,
 	}
 	list, broken, err := scan(o.Dir)
 	for _, name := range broken { // by a full disk, or by whoever was killed
@@ -161,6 +164,7 @@ func Open(o Options, l Limits) (*Store, error) {
 		}
 		s.index, s.sizes, s.next = append(s.index, e), append(s.sizes, int(info.Size())), e.ID+1
 		s.size += int(info.Size())
+		s.sources[e.Source]++
 	}
 	s.held = len(s.index)
 	return s, err
@@ -401,6 +405,7 @@ func (s *Store) write(e Entry) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held, s.size = len(s.index), s.size+len(text)
+	s.sources[e.Source]++
 	return e.ID, nil
 }
 
@@ -439,10 +444,13 @@ func (s *Store) removeAt(i int) error {
 	if err := remove(s.o.Dir, s.index[i].ID); err != nil {
 		return err
 	}
-	size := s.sizes[i]
+	size, source := s.sizes[i], s.index[i].Source
 	s.index, s.sizes = slices.Delete(s.index, i, i+1), slices.Delete(s.sizes, i, i+1)
 	s.mu.Lock()
 	s.held, s.size = len(s.index), s.size-size
+	if s.sources[source]--; s.sources[source] == 0 {
+		delete(s.sources, source)
+	}
 	s.mu.Unlock()
 	return nil
 }
@@ -490,6 +498,6 @@ func (s *Store) Stats() Stats {
 	defer s.mu.Unlock()
 	return Stats{
 		Rejected: s.rejected, Limited: s.limited, Dropped: s.dropped.Load(), Failed: s.failed.Load(),
-		Held: s.held, Size: s.size, Err: s.err,
+		Held: s.held, Size: s.size, Sources: maps.Clone(s.sources), Err: s.err,
 	}
 }

@@ -116,7 +116,7 @@ func TestWhatWasRejectedIsKeptAcrossARestart(t *testing.T) {
 	if other, err := rejected.List(dir, rejected.Query{}); err != nil || !cmp.Equal(other, list) {
 		t.Errorf("another program sees %+v, %v", other, err)
 	}
-	if stats := s.Stats(); stats.Held != 2 || stats.Size == 0 || stats.Rejected != 1 {
+	if stats := s.Stats(); stats.Held != 2 || stats.Size == 0 || stats.Rejected != 1 || stats.Sources["front"] != 1 || stats.Sources["back"] != 1 {
 		t.Errorf("counted %+v", stats)
 	}
 }
@@ -381,6 +381,9 @@ func TestEntriesAreSelectedAndRemoved(t *testing.T) {
 	}
 	if n, err := s.Clear(rejected.Query{Source: "a"}); n != 2 || err != nil {
 		t.Errorf("cleared %d, %v", n, err)
+	}
+	if got := s.Stats().Sources; len(got) != 1 || got["b"] != 1 {
+		t.Errorf("left by source: %v", got)
 	}
 	if n, err := rejected.Clear(dir, 0, rejected.Query{}); n != 1 || err != nil {
 		t.Errorf("cleared %d from outside, %v", n, err)

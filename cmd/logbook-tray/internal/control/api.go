@@ -72,7 +72,7 @@ type Window struct {
 	Visible  bool     `json:"visible"`
 	Alert    uint64   `json:"alert,omitempty"`
 	Records  []string `json:"records,omitempty"`  // the messages a context window lists, in its order
-	Selected string   `json:"selected,omitempty"` // the message of the selected record
+	Selected string   `json:"selected,omitempty"` // the message of the selected record, or the rejected message that is shown
 	Rows     int      `json:"rows"`
 	Lines    []string `json:"lines,omitempty"`     // what the status window says of each source and handler
 	OpenedIn string   `json:"opened_in,omitempty"` // from the click to the window being shown

@@ -25,6 +25,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/ui/glyph"
 	"github.com/logbook-tray/logbook-tray/ui/logwindow"
 	"github.com/logbook-tray/logbook-tray/ui/model"
+	"github.com/logbook-tray/logbook-tray/ui/rejectedwindow"
 	"github.com/logbook-tray/logbook-tray/ui/statuswindow"
 	"github.com/logbook-tray/logbook-tray/ui/style"
 	"github.com/logbook-tray/logbook-tray/ui/tray"
@@ -55,6 +56,9 @@ type Options struct {
 	Status      func() statuswindow.State
 	TestHandler func(ctx context.Context, name string) error
 	Reload      func(context.Context) error
+	// Rejected returns what the window of the rejected messages of a source works with: all
+	// but Dispatch and Close.
+	Rejected func(source string) rejectedwindow.Options
 	// Snippets returns what programs have to add, Problem why their records cannot come; ""
 	// if they can.
 	Snippets func() []welcomewindow.Snippet
@@ -90,6 +94,7 @@ type GUI struct {
 	logVisible bool
 	contexts   []*contextWindow // in the order in which they were opened
 	status     *statusWindow    // nil: closed
+	rejected   *rejectedWindow  // nil: closed
 	welcome    *welcomeWindow   // nil: closed
 }
 
@@ -344,6 +349,9 @@ func (g *GUI) windows() []control.Window {
 	}
 	if g.status != nil {
 		list = append(list, g.status.status())
+	}
+	if g.rejected != nil {
+		list = append(list, g.rejected.status())
 	}
 	if g.welcome != nil {
 		list = append(list, g.welcome.status())

@@ -26,7 +26,7 @@ func (g *GUI) openStatus() {
 	s := &statusWindow{window: g.app.NewWindow("logbook-tray – status")}
 	s.content = statuswindow.New(statuswindow.Options{
 		State: g.o.Status, Dispatch: g.dispatch, Test: g.o.TestHandler, Reload: g.o.Reload,
-		OpenConfig: g.o.OpenConfig, Close: s.window.Close,
+		ShowRejected: g.openRejected, OpenConfig: g.o.OpenConfig, Close: s.window.Close,
 	})
 	s.window.SetContent(s.content.Object())
 	s.content.AddShortcuts(s.window.Canvas())
