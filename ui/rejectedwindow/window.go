@@ -477,7 +477,7 @@ func (w *Window) removeAll() {
 				w.say(err.Error(), true)
 				return
 			}
-			w.say(fmt.Sprintf("removed: %s", model.Number(n)), false)
+			w.say("removed: "+model.Number(n), false)
 		}
 	})
 }
