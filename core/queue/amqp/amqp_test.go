@@ -1,12 +1,8 @@
 package amqp_test
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,6 +11,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/amqp"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/brokertest"
 )
 
 const sendAll = `
@@ -50,7 +47,7 @@ for i in range(int(sys.argv[3])):
 // arrived checks the records of sendAll.
 func arrived(t *testing.T, s *queue.Subscriber, count int) {
 	t.Helper()
-	first, err := s.Recv(patience(t))
+	first, err := s.Recv(brokertest.Patience(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,18 +55,18 @@ func arrived(t *testing.T, s *queue.Subscriber, count int) {
 		first.Extra.Get("customer") != int64(4711) || first.Site.File != "<string>" {
 		t.Errorf("%+v", first)
 	}
-	failed, err := s.Recv(patience(t))
+	failed, err := s.Recv(brokertest.Patience(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if failed.Exception == nil || failed.Exception.ShortName() != "KeyError" || failed.Message() != "Grüße aus Köln ☃" {
 		t.Errorf("%+v %+v", failed, failed.Exception)
 	}
-	if got := next(t, s); len(got) != 1_000_000 {
+	if got := brokertest.Next(t, s).Message(); len(got) != 1_000_000 {
 		t.Errorf("%d bytes of 1 MB", len(got))
 	}
 	for i := range count {
-		if got, want := next(t, s), fmt.Sprintf("record %d", i); got != want {
+		if got, want := brokertest.Next(t, s).Message(), fmt.Sprintf("record %d", i); got != want {
 			t.Fatalf("got %q, want %q", got, want)
 		}
 	}
@@ -79,10 +76,10 @@ func TestATapGetsEveryRecordAndTakesNoneAway(t *testing.T) {
 	const count = 1000
 	o := options(t, shared.RabbitMQ(t))
 	one, two := receive(t, o), receive(t, o) // before python, which declares the same
-	python(t, sendAll, o.URI, o.Queue, fmt.Sprint(count))
+	brokertest.Python(t, sendAll, o.URI, o.Queue, fmt.Sprint(count))
 	arrived(t, one, count)
 	arrived(t, two, count)
-	if got := strings.Count(python(t, receiveAll, o.URI, o.Queue, fmt.Sprint(count+3)), "\n"); got != count+3 {
+	if got := strings.Count(brokertest.Python(t, receiveAll, o.URI, o.Queue, fmt.Sprint(count+3)), "\n"); got != count+3 {
 		t.Errorf("python got %d", got)
 	}
 	if st := one.Stats(); st.Rejected != 0 || st.Dropped != 0 {
@@ -94,9 +91,9 @@ func TestTheQueueOfPythonIsConsumed(t *testing.T) {
 	const count = 1000
 	o := options(t, shared.RabbitMQ(t))
 	o.Consume = true
-	python(t, sendAll, o.URI, o.Queue, fmt.Sprint(count)) // python declares first
+	brokertest.Python(t, sendAll, o.URI, o.Queue, fmt.Sprint(count)) // python declares first
 	arrived(t, receive(t, o), count)
-	await(t, "the acknowledgements", func() bool { return ready(t, o) == 0 }, subscriber(t, o))
+	brokertest.Await(t, "the acknowledgements", subscriber(t, o), func() bool { return ready(t, o) == 0 })
 }
 
 // ready returns how many messages wait in the queue.
@@ -119,10 +116,7 @@ func TestWhatTheBrokerRefusesIsSaid(t *testing.T) {
 		o := options(t, b)
 		o.URI = uri
 		s := subscriber(t, o)
-		await(t, want, func() bool {
-			st := s.Status()
-			return st.State == queue.StateFailed && strings.Contains(st.Err.Error(), want)
-		}, s)
+		brokertest.Failed(t, s, want)
 		if text := fmt.Sprint(s.Status(), s.Name()); strings.Contains(text, "wrong@") || strings.Contains(text, "guest:guest") {
 			t.Errorf("there is a password in %s", text)
 		}
@@ -133,17 +127,12 @@ func TestTLS(t *testing.T) {
 	b := shared.RabbitMQ(t)
 	o := options(t, b)
 	o.URI = "amqps://guest:guest@" + b.TLSAddr() + "/"
-	ca, err := os.ReadFile(filepath.Join(b.Dir, "ca.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
-	o.TLS.RootCAs.AppendCertsFromPEM(ca)
+	o.TLS = brokertest.Trusting(t, b, "")
 	s := receive(t, o)
-	if err := sender(t, o).Send(patience(t), []byte(`{"channel":"c","level":11,"msg":"m"}`)); err != nil {
+	if err := sender(t, o).Send(brokertest.Patience(t), []byte(`{"channel":"c","level":11,"msg":"m"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if got := next(t, s); got != "m" {
+	if got := brokertest.Next(t, s).Message(); got != "m" {
 		t.Error(got)
 	}
 }
@@ -162,7 +151,7 @@ func TestAnExchangeThatIsDeclaredDifferentlyIsUsedAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := next(t, s); got != "m" {
+	if got := brokertest.Next(t, s).Message(); got != "m" {
 		t.Error(got)
 	}
 }
@@ -178,7 +167,7 @@ func TestABrokerThatIsNotThereIsWaitedFor(t *testing.T) {
 	}
 	o := amqp.Options{URI: "amqp://" + address, Linger: -1}
 	r, to := subscriber(t, o), sender(t, o)
-	await(t, "an error", func() bool { return r.Status().Err != nil && to.Status().Err != nil }, r)
+	brokertest.Await(t, "an error", r, func() bool { return r.Status().Err != nil && to.Status().Err != nil })
 	if st := r.Status(); st.State != queue.StateConnecting || !strings.Contains(st.Err.Error(), "connection refused") {
 		t.Errorf("%+v", st)
 	}

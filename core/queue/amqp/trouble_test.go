@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"compress/zlib"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -39,14 +36,14 @@ func TestABrokerWithoutRoomSaysSoAndGoesOnWhenItHas(t *testing.T) {
 		return st.State == queue.StateConnected && st.Err != nil && strings.Contains(st.Err.Error(), "free its disk") && strings.Contains(st.Err.Error(), "low on disk")
 	}
 	brokertest.SendAll(t, to, 1, count) // only who publishes is told
-	await(t, "the alarm", blocked, to)
+	brokertest.Await(t, "the alarm", to, blocked)
 	shared.Control(t, "set_disk_free_limit", "1MB")
 	for i := 1; i < count; i++ {
 		if r := brokertest.Next(t, s); brokertest.Number(t, r) != i || brokertest.Marked(r) {
 			t.Fatalf("got %s, marked %v, want %d", r.Message(), brokertest.Marked(r), i)
 		}
 	}
-	await(t, "the end of the alarm", func() bool { return to.Status().Err == nil && to.Sent() == count }, to)
+	brokertest.Await(t, "the end of the alarm", to, func() bool { return to.Status().Err == nil && to.Sent() == count })
 }
 
 func TestCloseDoesNotWaitForeverForABrokerWithoutRoom(t *testing.T) {
@@ -57,14 +54,14 @@ func TestCloseDoesNotWaitForeverForABrokerWithoutRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	brokertest.Send(t, to, brokertest.Numbered(0))
-	await(t, "the confirmation", func() bool { return to.Sent() == 1 }, to)
+	brokertest.Await(t, "the confirmation", to, func() bool { return to.Sent() == 1 })
 	shared.Control(t, "set_disk_free_limit", "1000000GB")
 	defer shared.Control(t, "set_disk_free_limit", "1MB")
 	const count = 100
 	for i := range count {
 		brokertest.Send(t, to, brokertest.Numbered(i))
 	}
-	await(t, "the alarm", func() bool { return to.Status().Err != nil }, to)
+	brokertest.Await(t, "the alarm", to, func() bool { return to.Status().Err != nil })
 	if err := to.Close(); err == nil || to.Lost() == 0 || to.Lost()+to.Sent() != count+1 {
 		t.Errorf("%v, %d lost, %d sent", err, to.Lost(), to.Sent())
 	}
@@ -96,7 +93,7 @@ func TestWhoDeclaresItDifferentlyAfterUsIsRefusedAndWeGoOn(t *testing.T) {
 	o := options(t, shared.RabbitMQ(t))
 	o.Consume = true
 	s, to := receive(t, o), sender(t, o)
-	await(t, "the connection", func() bool { return to.Status().State == queue.StateConnected }, to)
+	brokertest.Connected(t, to)
 	_, err := channel(t, o).QueueDeclare(o.Queue, false, false, false, false, nil)
 	if refused, ok := errors.AsType[*amqp091.Error](err); !ok || refused.Code != amqp091.PreconditionFailed {
 		t.Errorf("%v", err)
@@ -175,8 +172,8 @@ func TestCertificatesThatDoNotHoldAreSaid(t *testing.T) {
 	}{
 		{"amqps://guest:guest@" + b.TLSAddr() + "/", nil, "name the file of that authority (tls_ca)"},
 		{"amqps://guest:guest@" + expired + "/", &tls.Config{RootCAs: authority}, "has expired"},
-		{"amqps://guest:guest@" + b.TLSAddr() + "/", trusting(t, b, "other.example"), "for another name"},
-		{"amqps://guest:guest@" + b.Addr() + "/", trusting(t, b, ""), "does not speak TLS at this port"},
+		{"amqps://guest:guest@" + b.TLSAddr() + "/", brokertest.Trusting(t, b, "other.example"), "for another name"},
+		{"amqps://guest:guest@" + b.Addr() + "/", brokertest.Trusting(t, b, ""), "does not speak TLS at this port"},
 	} {
 		o := options(t, b)
 		o.URI, o.TLS, o.Linger = c.uri, c.tls, -1
@@ -186,19 +183,7 @@ func TestCertificatesThatDoNotHoldAreSaid(t *testing.T) {
 	o := options(t, b)
 	o.URI = "amqp://guest:guest@" + b.TLSAddr() + "/"
 	s := subscriber(t, o)
-	await(t, "the advice", func() bool { st := s.Status(); return st.Err != nil && strings.Contains(st.Err.Error(), "amqps:") }, s)
-}
-
-// trusting returns settings that trust a broker's authority.
-func trusting(t *testing.T, b *services.Broker, name string) *tls.Config {
-	t.Helper()
-	ca, err := os.ReadFile(filepath.Join(b.Dir, "ca.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &tls.Config{RootCAs: x509.NewCertPool(), ServerName: name}
-	c.RootCAs.AppendCertsFromPEM(ca)
-	return c
+	brokertest.Await(t, "the advice", s, func() bool { st := s.Status(); return st.Err != nil && strings.Contains(st.Err.Error(), "amqps:") })
 }
 
 const compressed = `
@@ -213,9 +198,9 @@ func TestCompressedAndPickledMessagesOfKombuAreRead(t *testing.T) {
 	o := options(t, shared.RabbitMQ(t))
 	o.Consume = true
 	s := receive(t, o)
-	python(t, compressed, o.URI, o.Queue)
+	brokertest.Python(t, compressed, o.URI, o.Queue)
 	for _, want := range []string{"zlib", "bzip2", "pickle"} {
-		if got := next(t, s); got != want {
+		if got := brokertest.Next(t, s).Message(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -260,7 +245,7 @@ func TestWhatIsTooLargeIsCountedAndDoesNotComeAgain(t *testing.T) {
 	if st := s.Stats(); st.Rejected != 4 || st.Reasons[wire.ReasonTooLarge] != 2 || st.Reasons[wire.ReasonMalformed] != 2 {
 		t.Errorf("%+v", st)
 	}
-	await(t, "their end", func() bool { return ready(t, o) == 0 }, s)
+	brokertest.Await(t, "their end", s, func() bool { return ready(t, o) == 0 })
 	if text := fmt.Sprint(s.Status()); !strings.Contains(text, "4 messages rejected") {
 		t.Error(text)
 	}

@@ -3,8 +3,6 @@ package mqtt_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -36,33 +34,18 @@ func options(b *services.Broker) mqtt.Options {
 
 func subscriber(t *testing.T, o mqtt.Options) *queue.Subscriber {
 	t.Helper()
-	r, err := mqtt.NewReceiver(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return brokertest.Subscriber(t, r)
+	return brokertest.Subscribing(t, mqtt.NewReceiver, o)
 }
 
 // receive returns a subscriber that is connected.
 func receive(t *testing.T, o mqtt.Options) *queue.Subscriber {
 	t.Helper()
-	s := subscriber(t, o)
-	brokertest.Connected(t, s)
-	return s
+	return brokertest.Receiving(t, mqtt.NewReceiver, o)
 }
 
 func sender(t *testing.T, o mqtt.Options) *mqtt.Sender {
 	t.Helper()
-	s, err := mqtt.NewSender(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return brokertest.Started(t, mqtt.NewSender, o)
 }
 
 // reach describes the transport over a broker of Debian.
@@ -362,8 +345,7 @@ func TestWhatTheBrokerRefusesIsSaid(t *testing.T) {
 	b := services.StartMosquittoPassword(t, "tray", "secret")
 	right := "mqtt://tray:secret@" + b.Addr()
 	secured, expired := services.StartMosquittoTLS(t, false), services.StartMosquittoTLS(t, true)
-	trusted := &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
-	trusted.RootCAs.AppendCertsFromPEM(authority(t, expired))
+	trusted := brokertest.Trusting(t, expired, "")
 	for want, o := range map[string]mqtt.Options{
 		`the user "tray" or its password is wrong`: {URI: "mqtt://tray:hush@" + b.Addr()},
 		`the user "" or its password is wrong`:     {URI: "mqtt://" + b.Addr()},
@@ -452,21 +434,11 @@ func TestAFullQueueOfASessionHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-func authority(t *testing.T, b *services.Broker) []byte {
-	t.Helper()
-	ca, err := os.ReadFile(filepath.Join(b.Dir, "ca.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ca
-}
-
 func TestTLS(t *testing.T) {
 	b := services.StartMosquittoTLS(t, false)
 	o := options(b)
 	o.URI = "mqtts://" + b.Addr()
-	o.TLS = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
-	o.TLS.RootCAs.AppendCertsFromPEM(authority(t, b))
+	o.TLS = brokertest.Trusting(t, b, "")
 	s, to := receive(t, o), sender(t, o)
 	brokertest.SendAll(t, to, 0, 1000)
 	for i := range 1000 {
@@ -477,28 +449,9 @@ func TestTLS(t *testing.T) {
 }
 
 func TestCloseDoesNotWaitForABrokerThatSaysNothing(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	o := mqtt.Options{URI: "mqtt://" + l.Addr().String(), Linger: -1, Timeout: services.Patience}
-	r, err := mqtt.NewReceiver(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	start := time.Now()
-	if err := r.Close(); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(start); took > services.Patience/2 {
-		t.Errorf("it took %v", took)
-	}
+	brokertest.ClosesAtOnce(t, func(address string) (*mqtt.Receiver, error) {
+		return mqtt.NewReceiver(mqtt.Options{URI: "mqtt://" + address, Timeout: services.Patience})
+	})
 }
 
 func TestWrongOptionsAreErrorsWithoutThePassword(t *testing.T) {

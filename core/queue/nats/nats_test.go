@@ -2,10 +2,7 @@ package nats_test
 
 import (
 	"bytes"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,33 +33,18 @@ func kept(b *services.Broker) nats.Options {
 
 func subscriber(t *testing.T, o nats.Options) *queue.Subscriber {
 	t.Helper()
-	r, err := nats.NewReceiver(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return brokertest.Subscriber(t, r)
+	return brokertest.Subscribing(t, nats.NewReceiver, o)
 }
 
 // receive returns a subscriber that is connected.
 func receive(t *testing.T, o nats.Options) *queue.Subscriber {
 	t.Helper()
-	s := subscriber(t, o)
-	brokertest.Await(t, "the connection", s, func() bool { return s.Status().State == queue.StateConnected })
-	return s
+	return brokertest.Receiving(t, nats.NewReceiver, o)
 }
 
 func sender(t *testing.T, o nats.Options) *nats.Sender {
 	t.Helper()
-	s, err := nats.NewSender(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return brokertest.Started(t, nats.NewSender, o)
 }
 
 // reach describes the transport over a server of Debian.
@@ -172,7 +154,7 @@ func TestThoseOfADurableShareAStreamAndOthersGetAll(t *testing.T) {
 func TestWhatTheServerRefusesIsSaid(t *testing.T) {
 	b := services.StartNATS(t, "--user", "tray", "--pass", "secret")
 	secure, expired := services.StartNATSTLS(t), services.StartNATSExpired(t)
-	trusted := trust(t, expired)
+	trusted := brokertest.Trusting(t, expired, "")
 	right := "nats://tray:secret@" + b.Addr()
 	first := nats.Options{URI: right, Stream: "LOGS", Subject: "logs.a"}
 	receive(t, first)
@@ -196,23 +178,11 @@ func TestWhatTheServerRefusesIsSaid(t *testing.T) {
 	}
 }
 
-// trust returns settings with which the certificate of a server is that of one.
-func trust(t *testing.T, b *services.Broker) *tls.Config {
-	t.Helper()
-	ca, err := os.ReadFile(filepath.Join(b.Dir, "ca.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
-	c.RootCAs.AppendCertsFromPEM(ca)
-	return c
-}
-
 func TestTLS(t *testing.T) {
 	b := services.StartNATSTLS(t)
 	o := kept(b)
 	o.URI = "tls://" + b.Addr()
-	o.TLS = trust(t, b)
+	o.TLS = brokertest.Trusting(t, b, "")
 	s := receive(t, o)
 	brokertest.Send(t, sender(t, o), brokertest.Numbered(7))
 	if r := brokertest.Next(t, s); r.Message() != "7" {
@@ -237,28 +207,9 @@ func TestAServerThatIsNotThereIsWaitedFor(t *testing.T) {
 }
 
 func TestCloseDoesNotWaitForAServerThatSaysNothing(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	o := nats.Options{URI: "nats://" + l.Addr().String(), Linger: -1, Timeout: services.Patience}
-	r, err := nats.NewReceiver(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	start := time.Now()
-	if err := r.Close(); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(start); took > services.Patience/2 {
-		t.Errorf("it took %v", took)
-	}
+	brokertest.ClosesAtOnce(t, func(address string) (*nats.Receiver, error) {
+		return nats.NewReceiver(nats.Options{URI: "nats://" + address, Timeout: services.Patience})
+	})
 }
 
 func TestWrongOptionsAreErrorsWithoutThePassword(t *testing.T) {

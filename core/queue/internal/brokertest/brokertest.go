@@ -26,8 +26,13 @@ package brokertest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"io"
+	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -201,6 +206,82 @@ func subscriber(t *testing.T, r queue.Receiver, o queue.Options) *queue.Subscrib
 		}
 	})
 	return s
+}
+
+// Started starts a sender or receiver that is closed with the test, such as
+// Started(t, xyz.NewSender, o).
+func Started[O any, E io.Closer](t *testing.T, start func(O) (E, error), o O) E {
+	t.Helper()
+	e, err := start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// Receiving returns a subscriber that is connected, and closed with the test, such as
+// Receiving(t, xyz.NewReceiver, o).
+func Receiving[O any, R queue.Receiver](t *testing.T, start func(O) (R, error), o O) *queue.Subscriber {
+	t.Helper()
+	s := Subscribing(t, start, o)
+	Connected(t, s)
+	return s
+}
+
+// Subscribing is [Receiving] that does not wait for the connection.
+func Subscribing[O any, R queue.Receiver](t *testing.T, start func(O) (R, error), o O) *queue.Subscriber {
+	t.Helper()
+	r, err := start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Subscriber(t, r)
+}
+
+// ClosesAtOnce checks that a receiver can be closed while it waits for somebody who says
+// nothing. start starts one for HOST:PORT with a time limit of [services.Patience].
+func ClosesAtOnce[R io.Closer](t *testing.T, start func(address string) (R, error)) {
+	t.Helper()
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	r, err := start(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	started := time.Now()
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(started); took > services.Patience/2 {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// Trusting returns settings of TLS with which the certificate of a broker is that of one. name,
+// if not empty, is what it should be for.
+func Trusting(t *testing.T, b *services.Broker, name string) *tls.Config {
+	t.Helper()
+	ca, err := os.ReadFile(filepath.Join(b.Dir, "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &tls.Config{RootCAs: x509.NewCertPool(), ServerName: name, MinVersion: tls.VersionTLS12}
+	c.RootCAs.AppendCertsFromPEM(ca)
+	return c
 }
 
 // Connected waits until s is connected.
