@@ -126,15 +126,19 @@ func (r *Receiver) post(w http.ResponseWriter, req *http.Request) {
 		r.refuse(w, err)
 		return
 	}
+	body = bytes.TrimPrefix(body, byteOrderMark)
 	kind, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
 	// curl -d says that everything is a form.
 	if start := bytes.TrimLeft(body, " \t\r\n"); kind == "application/x-www-form-urlencoded" &&
-		(len(start) == 0 || start[0] != '{' && start[0] != '[') {
+		len(start) > 0 && start[0] != '{' && start[0] != '[' {
 		r.form(w, req, string(body))
 		return
 	}
 	r.records(w, req, body)
 }
+
+// byteOrderMark is what some programs of Windows put in front of text.
+var byteOrderMark = []byte("\ufeff") //nolint:gochecknoglobals // it is not changed
 
 // body reads the body of a request and unpacks it.
 func (r *Receiver) body(w http.ResponseWriter, req *http.Request) ([]byte, error) {
@@ -174,7 +178,7 @@ func (r *Receiver) form(w http.ResponseWriter, req *http.Request, encoded string
 	rec, err := r.opts.Decoder.DecodeForm(encoded)
 	if err != nil {
 		r.reject(req.RemoteAddr, []byte(encoded), formFormat, err)
-		r.refuse(w, err)
+		r.refuse(w, refusef(http.StatusBadRequest, "neither JSON, which begins with { or [, nor a form with msg and levelname, as Python's HTTPHandler sends it"))
 		return
 	}
 	if !r.put(req.RemoteAddr, []queue.Message{{Record: rec}}) {

@@ -134,6 +134,7 @@ func TestJSONComesAsOneRecordAsAnArrayOrOneALine(t *testing.T) {
 		{"array", " [" + one + "," + two + "]", []string{"Content-Type", "application/json"}, []string{"a", "b"}},
 		{"lines", one + "\r\n\n" + two, []string{"Content-Type", "application/x-ndjson"}, []string{"a", "b"}},
 		{"gzip", packed.String(), []string{"Content-Encoding", "gzip"}, []string{"a", "b"}},
+		{"byte order mark", "\ufeff" + one, nil, []string{"a"}},
 		{"form", "msg=a&level=error", []string{"Content-Type", "application/x-www-form-urlencoded"}, []string{"a"}},
 	}
 	for _, c := range cases {
@@ -170,6 +171,11 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"GET", r.String() + "/", "", nil, 404, "nothing here: POST records to /records, or send a form as Python's HTTPHandler does"},
 		{"DELETE", url, "", nil, 405, "DELETE is not understood: use POST"},
 		{"POST", url, "", nil, 400, "empty body: send a JSON record, an array of them, or one a line"},
+		{"POST", url, " ", []string{"Content-Type", "application/x-www-form-urlencoded"}, 400, "empty body: send a JSON record, an array of them, or one a line"},
+		{
+			"POST", url, "no tea", []string{"Content-Type", "application/x-www-form-urlencoded"}, 400,
+			"neither JSON, which begins with { or [, nor a form with msg and levelname, as Python's HTTPHandler sends it",
+		},
 		{"POST", url, strings.Repeat("x", 2000), nil, 413, "body larger than 1000 bytes: send fewer records at once"},
 		{"POST", url, bomb(), []string{"Content-Encoding", "gzip"}, 413, "body larger than 1000 bytes: send fewer records at once"},
 		{"POST", url, "x", []string{"Content-Encoding", "br"}, 415, `unknown content encoding "br" (gzip or deflate)`},
