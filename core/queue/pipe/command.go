@@ -69,6 +69,7 @@ func command(ctx context.Context, args []string, o Options, read func(Options, *
 	}
 	r := o.start(args[0], cancel, stop, func(p *Receiver, r io.Reader) error {
 		err := read(o, p, r)
+		_, _ = io.Copy(io.Discard, r) // a program that nobody reads stands still
 		<-finished
 		return err
 	}, tee(outputs[0], o.Stdout), tee(outputs[1], o.Stderr))
@@ -126,11 +127,18 @@ const journalFormat = "journal"
 
 // journal reads what journalctl prints.
 func (o Options) journal(p *Receiver, r io.Reader) error {
-	lines := frame.NewReader(r, frame.Lines(o.MaxLine), o.MaxLine)
+	cut := newCutter(o.MaxLine)
+	lines := frame.NewReader(r, cut.split, o.MaxLine)
 	for {
 		m, err := lines.Next()
 		if err != nil {
 			return err
+		}
+		if cut.cut {
+			if !p.put(cut.tooLong(m)) {
+				return nil
+			}
+			continue
 		}
 		if m[0] != '{' { // complaints of journalctl
 			p.note(fmt.Errorf("journalctl: %s", bytes.TrimSpace(m)))

@@ -2,7 +2,8 @@
 // ([NewCommand]), an open file such as standard input ([NewReader]), a log file that grows
 // and is rotated ([NewTail]), and the journal of systemd ([NewJournal]).
 //
-// Lines that are JSON are decoded; a traceback of Python is joined to the line before it.
+// Lines that are JSON are decoded; a traceback of Python, Go, Java or Node is one record, with
+// the line before it where it belongs to that.
 // Streams that start with a NUL hold pickles, JSON or the serialization of execnet behind
 // their length, as multiprocessing and SocketHandler send them.
 //

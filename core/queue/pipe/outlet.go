@@ -76,12 +76,12 @@ type outlet struct {
 	lost      chan error        // capacity 1
 	why       func(error) error // explains an error of writing
 	abort     func()            // ends a write; nil where a deadline does
-	end       func()            // closes the pipe and waits for the program
+	end       func()            // waits for the program when the pipe is closed
 
 	mu      sync.Mutex
-	written uint64 // bytes
+	written uint64 // bytes, with those of a record that was not written as a whole
 	unread  []mark
-	look    *time.Timer // nil unless something is unread
+	look    *time.Timer // nil until something was unread
 	closed  bool
 }
 
@@ -92,12 +92,10 @@ var _ outbox.Session = (*outlet)(nil)
 
 // newOutlet returns an outlet that writes to f.
 func newOutlet(name string, f *os.File, o SenderOptions) *outlet {
-	s := &outlet{
+	return &outlet{
 		Sender: NewSender(name, f, o.Lines), file: f, confirmed: make(chan uint64, o.Window), lost: make(chan error, 1),
-		why: func(err error) error { return err },
+		why: func(err error) error { return err }, end: func() {},
 	}
-	s.end = func() { _ = s.Sender.Close() } // what is in the pipe is not confirmed
-	return s
 }
 
 // Publish implements [outbox.Session].
@@ -106,18 +104,21 @@ func (s *outlet) Publish(ctx context.Context, number uint64, body []byte) error 
 		stop := context.AfterFunc(ctx, s.abort)
 		defer stop()
 	}
-	if err := s.Send(ctx, body); err != nil {
-		s.looked()
+	err := s.Send(ctx, body)
+	s.mu.Lock()
+	s.written = s.wrote
+	if err == nil {
+		s.unread = append(s.unread, mark{number, s.written})
+	}
+	s.mu.Unlock()
+	s.looked()
+	if err != nil {
+		s.shut() // at once, before another reader comes for what is in the pipe
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		return s.why(err)
 	}
-	s.mu.Lock()
-	s.written += s.size(body)
-	s.unread = append(s.unread, mark{number, s.written})
-	s.mu.Unlock()
-	s.looked()
 	return nil
 }
 
@@ -125,7 +126,6 @@ func (s *outlet) Publish(ctx context.Context, number uint64, body []byte) error 
 func (s *outlet) looked() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.look = nil
 	if s.closed {
 		return
 	}
@@ -134,8 +134,12 @@ func (s *outlet) looked() {
 		s.confirmed <- s.unread[0].number
 		s.unread = s.unread[1:]
 	}
-	if len(s.unread) > 0 {
+	switch {
+	case len(s.unread) == 0:
+	case s.look == nil:
 		s.look = time.AfterFunc(lookEvery, s.looked)
+	default:
+		s.look.Reset(lookEvery)
 	}
 }
 
@@ -147,13 +151,19 @@ func (s *outlet) Lost() <-chan error { return s.lost }
 
 // Close implements [outbox.Session].
 func (s *outlet) Close() {
+	s.shut()
+	s.end()
+}
+
+// shut closes the pipe. What is in it is not confirmed.
+func (s *outlet) shut() {
 	s.mu.Lock()
 	s.closed = true
 	if s.look != nil {
 		s.look.Stop()
 	}
 	s.mu.Unlock()
-	s.end()
+	_ = s.Sender.Close()
 }
 
 // NamedSender sends records through a named pipe.
@@ -166,7 +176,8 @@ var (
 
 // NewNamedSender returns a sender that writes to a named pipe, as soon as somebody reads
 // there. It may also be the path of a descriptor that this program was started with, such as
-// /dev/fd/3. What was not read when the reader went away is written to the next one.
+// /dev/fd/3. What was not read when the reader went away is written to the next one; one that
+// comes in the moment in which that is noticed may get some of it twice.
 func NewNamedSender(path string, o SenderOptions) *NamedSender {
 	o = o.withDefaults()
 	return &NamedSender{o.newOutbox(path, func() (*outlet, error) {

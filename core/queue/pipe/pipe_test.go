@@ -153,6 +153,31 @@ func TestAStreamOfFramesIsRead(t *testing.T) {
 	}
 }
 
+func TestALineThatIsTooLongIsCutAndTheProgramGoesOn(t *testing.T) {
+	script := `head -c 300000 /dev/zero | tr '\0' x; echo; echo "{\"level\": \"info\", \"message\": \"$(head -c 5000 /dev/zero | tr '\0' y)\"}"; echo after; head -c 3000 /dev/zero | tr '\0' z`
+	c, err := pipe.NewCommand(t.Context(), []string{"sh", "-c", script}, pipe.Options{MaxLine: 2000})
+	s := subscribe(t, c, err)
+	for _, want := range []string{strings.Repeat("x", 2000), "after", strings.Repeat("z", 2000)} {
+		if r := next(t, s); r.Message() != want || (r.Extra.Get("truncated") == true) != (want != "after") {
+			t.Errorf("%.40q and %d bytes, %v", r.Message(), len(r.Message()), r.Extra)
+		}
+	}
+	if code := c.Wait(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if n := s.Stats(); n.Rejected != 1 || n.Reasons["too large"] != 1 {
+		t.Errorf("%+v", n)
+	}
+}
+
+func TestAProgramGoesOnWhenWhatItWritesCannotBeRead(t *testing.T) {
+	c, err := pipe.NewCommand(t.Context(), []string{"sh", "-c", `printf '\000\377\377\377'; head -c 1000000 /dev/zero; exit 3`}, pipe.Options{})
+	subscribe(t, c, err)
+	if code := c.Wait(); code != 3 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestALastLineDoesNotWaitForTheNext(t *testing.T) {
 	in, out := io.Pipe()
 	r, err := pipe.NewReader("pipe", in, pipe.Options{})

@@ -101,7 +101,6 @@ func (p Program) start(o SenderOptions, printed io.Writer) (*outlet, error) {
 		s.lost <- r.err
 	}()
 	s.end = func() {
-		_ = s.Sender.Close()
 		patience := time.NewTimer(stopTimeout)
 		defer patience.Stop()
 		select {

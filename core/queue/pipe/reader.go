@@ -33,8 +33,9 @@ type Options struct {
 	Channel string
 	// Level is that of plain lines that name none; 0 means INFO.
 	Level core.Level
-	// MaxLine is the largest line or frame in bytes; what is longer ends the stream. 0
-	// means DefaultMaxLine.
+	// MaxLine is the largest line or frame in bytes; 0 means DefaultMaxLine. Of a longer line
+	// of text the rest is left out, and extra.truncated says so; longer JSON is rejected. A
+	// longer frame ends the stream.
 	MaxLine int
 	// Stdout and Stderr, if not nil, also get what a program writes to its standard
 	// output and error, as it is. They must not block for long.
@@ -173,10 +174,10 @@ func (o Options) stream(p *Receiver, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	messages.Split(frame.Detect(first, o.MaxLine), o.MaxLine)
 	if first != 0 {
 		return o.lines(p, messages)
 	}
+	messages.Split(frame.Length(o.MaxLine), o.MaxLine)
 	frames := wire.NewFrames(o.Decoder)
 	for {
 		m, err := messages.Next()
@@ -192,8 +193,10 @@ func (o Options) stream(p *Receiver, r io.Reader) error {
 // lines reads lines, and puts those together that belong together. A goroutine reads, so
 // that the last line does not have to wait for the next.
 func (o Options) lines(p *Receiver, messages *frame.Reader) error {
-	lines := make(chan []byte, 64)
+	lines := make(chan textLine, 64)
 	var failed error
+	cut := newCutter(o.MaxLine)
+	messages.Split(cut.split, o.MaxLine)
 	go func() {
 		defer close(lines)
 		for {
@@ -202,7 +205,7 @@ func (o Options) lines(p *Receiver, messages *frame.Reader) error {
 				failed = err
 				return
 			}
-			lines <- m
+			lines <- textLine{m, cut.cut}
 		}
 	}()
 	var j line.Joiner
@@ -215,7 +218,17 @@ func (o Options) lines(p *Receiver, messages *frame.Reader) error {
 				o.flush(p, &j)
 				return failed
 			}
-			o.take(p, &j, m)
+			switch {
+			case !m.cut:
+				o.take(p, &j, m.text)
+			case isJSON(m.text):
+				p.put(cut.tooLong(m.text))
+			default:
+				o.flush(p, &j)
+				long := o.plain(string(m.text))
+				long.Record.Extra.Set("truncated", true)
+				p.put(long)
+			}
 			wait.Reset(joinTime)
 		case <-wait.C:
 			o.flush(p, &j)
@@ -223,10 +236,18 @@ func (o Options) lines(p *Receiver, messages *frame.Reader) error {
 	}
 }
 
+// textLine is a line, or the beginning of one that is too long.
+type textLine struct {
+	text []byte
+	cut  bool
+}
+
+func isJSON(text []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(text, " \t"), []byte{'{'}) }
+
 // take takes a line.
 func (o Options) take(p *Receiver, j *line.Joiner, m []byte) {
-	if start := bytes.TrimLeft(m, " \t"); len(start) > 0 && start[0] == '{' {
-		if r, err := o.Decoder.Decode(start); err == nil {
+	if isJSON(m) {
+		if r, err := o.Decoder.Decode(bytes.TrimLeft(m, " \t")); err == nil {
 			o.flush(p, j)
 			if r.Channel == "" {
 				r.Channel = o.Channel

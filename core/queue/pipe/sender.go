@@ -28,6 +28,8 @@ type Sender struct {
 	turn chan struct{} // held by the one who writes; capacity 1
 	buf  []byte
 	err  error // what ended the pipe
+
+	wrote uint64 // bytes
 }
 
 var _ queue.Sender = (*Sender)(nil)
@@ -69,6 +71,7 @@ func (s *Sender) Send(ctx context.Context, body []byte) error {
 		defer stop()
 	}
 	n, err := s.w.Write(s.buf)
+	s.wrote += uint64(n) //nolint:gosec // it is not negative
 	if err == nil {
 		return nil
 	}
@@ -77,17 +80,6 @@ func (s *Sender) Send(ctx context.Context, body []byte) error {
 		s.err = err
 	}
 	return err
-}
-
-// lengthSize is the size of what stands in front of a record that is no line.
-const lengthSize = 4
-
-// size returns how many bytes a record has in the pipe.
-func (s *Sender) size(body []byte) uint64 {
-	if s.lines {
-		return uint64(len(body)) + 1
-	}
-	return uint64(len(body)) + lengthSize
 }
 
 // Close implements [queue.Sender].
