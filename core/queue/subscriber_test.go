@@ -104,6 +104,43 @@ func TestABadMessageStopsNothingAndIsCountedByReason(t *testing.T) {
 	}
 }
 
+// decodingQueue is a transport that decodes by itself.
+type decodingQueue struct{ *fakeQueue }
+
+func (decodingQueue) Decode(m queue.Message) (*core.Record, error) {
+	if m.Format == "" {
+		panic("a transport of somebody else")
+	}
+	return &core.Record{Msg: m.Format + " " + string(m.Body)}, nil
+}
+
+func TestWhatWasRejectedCanBeReadAgain(t *testing.T) {
+	var rejected []queue.Rejection
+	o := queue.Options{Reject: func(r queue.Rejection) { rejected = append(rejected, r) }}
+	q := newFakeQueue(queue.Message{Body: []byte("a bit of it"), Cut: true, Format: "odd", Peer: "p", Err: errors.New("cut short")})
+	q.Drain()
+	s := queue.NewSubscriber(decodingQueue{q}, o)
+	if err := s.DispatchForever(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(rejected) != 1 || !rejected[0].Cut || rejected[0].Format != "odd" || rejected[0].Source.Peer != "p" || rejected[0].Reason != "undecodable" {
+		t.Fatalf("reported: %+v", rejected)
+	}
+	if r, err := s.Decode(queue.Message{Body: []byte("all of it"), Format: "odd"}); err != nil || r.Msg != "odd all of it" {
+		t.Errorf("by the transport: %+v, %v", r, err)
+	}
+	if _, err := s.Decode(queue.Message{}); queue.RejectReason(err) != "decoder panicked" {
+		t.Errorf("with a panic: %v", err)
+	}
+	plain := queue.NewSubscriber(newFakeQueue(), o)
+	if r, err := plain.Decode(queue.Message{Body: []byte(`{"channel": "c", "level": 14, "msg": "m"}`)}); err != nil || r.Channel != "c" {
+		t.Errorf("by the subscriber: %+v, %v", r, err)
+	}
+	if st := s.Stats(); st.Rejected != 1 {
+		t.Errorf("counted again: %+v", st)
+	}
+}
+
 func TestGarbageIsRejectedWithTheReasonOfTheDecoder(t *testing.T) {
 	q := newFakeQueue(queue.Message{Body: []byte("\x00\xff not a record")}, queue.Message{Body: []byte("[1,2")}, queue.Message{Body: []byte{}})
 	q.Drain()

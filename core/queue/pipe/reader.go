@@ -15,6 +15,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/line"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/stream"
 	"github.com/logbook-tray/logbook-tray/core/wire"
 	"github.com/logbook-tray/logbook-tray/core/wire/frame"
 )
@@ -167,6 +168,13 @@ func (p *Receiver) Decode(m queue.Message) (*core.Record, error) {
 
 func (p *Receiver) put(m queue.Message) bool { return p.inbox.Put(append(p.inbox.New(), m)) }
 
+// putCut rejects a message of which there is only the beginning, if err says so.
+func (p *Receiver) putCut(err error, beginning []byte) {
+	if m, ok := stream.CutShort(err, beginning); ok {
+		p.put(m)
+	}
+}
+
 // stream reads frames or lines to the end.
 func (o Options) stream(p *Receiver, r io.Reader) error {
 	messages := frame.NewReader(r, nil, o.MaxLine)
@@ -182,6 +190,7 @@ func (o Options) stream(p *Receiver, r io.Reader) error {
 	for {
 		m, err := messages.Next()
 		if err != nil {
+			p.putCut(err, messages.Rest())
 			return err
 		}
 		if rec, err := frames.Decode(m); (rec != nil || err != nil) && !p.put(queue.Message{Body: m, Record: rec, Err: err, Format: frames.Format().String()}) {
@@ -216,6 +225,7 @@ func (o Options) lines(p *Receiver, messages *frame.Reader) error {
 		case m, ok := <-lines:
 			if !ok {
 				o.flush(p, &j)
+				p.putCut(failed, messages.Rest())
 				return failed
 			}
 			switch {

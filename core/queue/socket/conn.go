@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"io"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/line"
@@ -78,25 +77,10 @@ func (o Options) serve(c *stream.Conn) error {
 	if web {
 		return errHTTP
 	}
-	return s.end(err, messages.Rest())
-}
-
-// end rejects a message that was cut short or is too large, of which there is a beginning.
-func (s *conn) end(err error, beginning []byte) error {
-	if reject := cutShort(err); reject != nil {
-		s.Put(queue.Message{Body: beginning, Cut: true, Err: reject})
+	if m, ok := stream.CutShort(err, messages.Rest()); ok {
+		s.Put(m)
 	}
 	return err
-}
-
-func cutShort(err error) error {
-	switch {
-	case errors.Is(err, frame.ErrTooLarge):
-		return &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()}
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()}
-	}
-	return nil
 }
 
 func isHTTP(first []byte) bool {

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"sync"
@@ -235,24 +234,13 @@ func (o Options) stream(c *stream.Conn) error {
 	messages := frame.NewReader(c, cut(o.MaxMessageSize), o.MaxMessageSize)
 	for !c.Gone() {
 		m, err := messages.Next()
-		if reject := cutShort(err); reject != nil {
-			c.Put(queue.Message{Body: messages.Rest(), Cut: true, Err: reject})
-		}
 		if err != nil {
+			if cut, ok := stream.CutShort(err, messages.Rest(), errCount); ok {
+				c.Put(cut)
+			}
 			return err
 		}
 		c.Put(queue.Message{Body: m})
-	}
-	return nil
-}
-
-// cutShort returns why there is only the beginning of a message; nil if that is not so.
-func cutShort(err error) error {
-	switch {
-	case errors.Is(err, frame.ErrTooLarge):
-		return &wire.RejectError{Reason: wire.ReasonTooLarge, Detail: err.Error()}
-	case errors.Is(err, errCount), errors.Is(err, io.ErrUnexpectedEOF):
-		return &wire.RejectError{Reason: wire.ReasonMalformed, Detail: err.Error()}
 	}
 	return nil
 }

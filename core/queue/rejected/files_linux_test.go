@@ -54,3 +54,19 @@ func TestAFullDiskCostsNothingButWhatCannotBeKept(t *testing.T) {
 		t.Errorf("after that: kept %d, told %v", len(got), d.errs)
 	}
 }
+
+func TestOnlyTheOwnerCanReadIt(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state", "rejected")
+	s, run := open(t, rejected.Options{Dir: dir}, rejected.Limits{})
+	s.Add("zeromq", rejection("a", "secret"))
+	run()
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for path, want := range map[string]os.FileMode{dir: 0o700 | os.ModeDir, filepath.Join(dir, files[0].Name()): 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode() != want {
+			t.Errorf("%s: mode %v, want %v (%v)", path, info.Mode(), want, err)
+		}
+	}
+}
