@@ -95,6 +95,17 @@ func Close(h Handler) error {
 	return nil
 }
 
+// Shutdown is [Close] for who has no time to wait until all is delivered: a handler with a
+// method Shutdown(context.Context) error gives that up when ctx ends.
+func Shutdown(ctx context.Context, h Handler) error {
+	if s, ok := h.(interface {
+		Shutdown(ctx context.Context) error
+	}); ok {
+		return s.Shutdown(ctx)
+	}
+	return Close(h)
+}
+
 // Binding is a handler with the policy that Logbook attaches to every handler.
 // The zero policy takes every record and stops it. A Binding is a [Setup].
 type Binding struct {

@@ -310,9 +310,14 @@ func (h *Handler) Flush(ctx context.Context) error {
 // goroutine. What is not delivered after 5 s, or the timeout of one notification if
 // that is less, is given up. Further calls return the same error.
 func (h *Handler) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), min(h.opts.Timeout, closeTime))
+	defer cancel()
+	return h.Shutdown(ctx)
+}
+
+// Shutdown is Close with another limit of time.
+func (h *Handler) Shutdown(ctx context.Context) error {
 	h.closing.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), min(h.opts.Timeout, closeTime))
-		defer cancel()
 		defer context.AfterFunc(ctx, h.giveUp)()
 		defer h.giveUp()
 		h.cancel()

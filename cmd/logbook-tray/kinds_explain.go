@@ -163,7 +163,7 @@ func explainMemory(m *handler.Memory, severe core.Level, next core.Handler) func
 		case r.Level >= severe:
 			e.Reason = fmt.Sprintf("%s sets its buffer free, with %s", levelOf(r.Level), some(held, "other"))
 		case held+1 >= m.Capacity():
-			e.Reason = "it makes the buffer full, which is handed on with "+some(held, "other")
+			e.Reason = "it makes the buffer full, which is handed on with " + some(held, "other")
 		default:
 			e.Outcome = pipeline.OutcomeBuffered
 			e.Reason = fmt.Sprintf("it waits, with %s, until there are %d or one of level %s comes", some(held, "other"), m.Capacity(), levelOf(severe))
@@ -216,7 +216,7 @@ type fan struct{ handler.Fan }
 
 // Explain implements pipeline.Explainer.
 func (f fan) Explain(_ *core.Record, why core.BatchReason) pipeline.Explanation {
-	return pipeline.Explanation{Reason: "it goes to "+some(len(f.Fan), "handler"), Next: f.Fan, Why: why}
+	return pipeline.Explanation{Reason: "it goes to " + some(len(f.Fan), "handler"), Next: f.Fan, Why: why}
 }
 
 // Explain implements pipeline.Explainer: whether something else explains the record.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -322,4 +323,46 @@ func TestTheStatusTellsWhatAProgramHasPrinted(t *testing.T) {
 			strings.HasSuffix(h[1].Detail, ", printed: heard [31mshop")
 	})
 	r.end(t)
+}
+
+// silence is a notification service that never answers.
+type silence struct{ platform.Notifier }
+
+func (silence) Notify(ctx context.Context, _ notifiers.Notification) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (silence) Close() error { return nil }
+
+func TestATestOfADeadServiceEndsInTime(t *testing.T) {
+	for _, test := range []struct{ name, handler string }{
+		{"a notifier", `{name: x, type: notification, timeout: 1h}`},
+		{"one that groups", `{name: x, type: notification, timeout: 1h, group_wait: 1m}`},
+		{"one behind another queue", `{name: x, type: threaded, handler: {type: notification, timeout: 1h}}`},
+		{"one behind fingers crossed", `{name: x, type: fingers_crossed, handler: {type: notification, timeout: 1h}}`},
+		{"one behind group wait", `{name: x, type: group_wait, wait: 1m, handler: {type: notification, timeout: 1h}}`},
+		{"one that is escalated to", `{name: x, type: escalation, handler: {type: notification, timeout: 1h}}`},
+		{"one inside", `{type: fan, handlers: [{type: stderr}, {name: x, type: notification, timeout: 1h}]}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tree, ds := config.Parse("config.yaml", []byte("handlers: ["+test.handler+"]"), config.Options{})
+				if len(ds) > 0 {
+					t.Fatal(ds)
+				}
+				a := &app.App{Alerts: alert.NewList(alert.Options{}), Mutes: mute.NewStack(nil), Notifier: silence{}}
+				start := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				defer cancel()
+				ds, err := pipeline.Deliver(ctx, pipeline.Options{Kinds: kinds(a)}, tree, "x", app.TestRecord(core.LevelError, "test", 0))
+				if len(ds) > 0 || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v, %v", ds, err)
+				}
+				if took := time.Since(start); took > 20*time.Second {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
+	}
 }

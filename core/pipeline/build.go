@@ -111,7 +111,7 @@ func (b *builder) build(tree *config.Tree) (*plan, config.Diagnostics) {
 	}
 	if b.ds.HasErrors() {
 		for _, n := range b.fresh {
-			_ = n.close() // never used; what is wrong with the file matters more
+			_ = n.close(core.Close) // never used; what is wrong with the file matters more
 		}
 		return nil, b.ds.Sorted()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/config"
@@ -13,15 +14,37 @@ import (
 // Deliver hands r to the handler with this name, and to no other, and waits until it
 // is delivered: it tests one handler of a configuration. Level and filter of the
 // handler do not matter. The diagnostics are those of [Check]; with errors among them
-// nothing is delivered.
+// nothing is delivered. When ctx ends the delivery is given up; a deadline leaves
+// the last of its time for that.
 func Deliver(ctx context.Context, o Options, tree *config.Tree, name string, r *core.Record) (config.Diagnostics, error) {
 	o = o.withDefaults()
 	p, ds := newBuilder(&o, nil).build(tree)
 	if p == nil {
 		return ds, nil
 	}
-	err := p.graph.deliver(ctx, name, r)
-	return ds, errors.Join(err, p.graph.close(nil, o.DrainTimeout))
+	delivering, cancel := leaving(ctx, endTime)
+	defer cancel()
+	err := p.graph.deliver(delivering, name, r)
+	closing, cancelClosing := context.WithTimeout(ctx, o.DrainTimeout)
+	defer cancelClosing()
+	end := p.graph.closeBy(closing, nil, func(h core.Handler) error { return core.Shutdown(closing, h) })
+	if delivering.Err() != nil {
+		return ds, err // what was given up then follows from it
+	}
+	return ds, errors.Join(err, end)
+}
+
+// endTime is what a delivery leaves to give up in good order; a fifth of its time if
+// that is less.
+const endTime = 2 * time.Second
+
+// leaving is ctx, but with a deadline that is earlier by the time given.
+func leaving(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	at, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, at.Add(-min(d, time.Until(at)/5)))
 }
 
 // Deliver hands r to the running handler with this name, and to no other, and waits until
@@ -74,14 +97,15 @@ func (n *node) all() []*node {
 func (n *node) settled(ctx context.Context) error {
 	var errs []error
 	for _, one := range n.all() {
-		if err := one.Flush(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", one.name, err))
-			continue
-		}
-		if r, ok := one.handler.(Reporter); ok {
+		// What it reports says more than that the time is up.
+		err := one.Flush(ctx)
+		if r, ok := one.handler.(Reporter); ok && (err == nil || ctx.Err() != nil) {
 			if failure := r.Report().Error; failure != "" {
-				errs = append(errs, fmt.Errorf("%s: %s", one.name, failure)) //nolint:err113 // the report has it as a text
+				err = errors.New(failure)
 			}
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", one.name, err))
 		}
 	}
 	return errors.Join(errs...)

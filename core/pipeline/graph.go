@@ -123,15 +123,15 @@ func (n *node) Flush(ctx context.Context) error {
 // close closes the handler and then those inside of it, which may still get
 // records from it until then. A node itself is no io.Closer, so that an outer
 // handler does not close what it does not own.
-func (n *node) close() error {
+func (n *node) close(closing func(core.Handler) error) error {
 	var errs []error
 	if n.handler != nil {
-		if err := safely(func() error { return core.Close(n.handler) }); err != nil {
+		if err := safely(func() error { return closing(n.handler) }); err != nil {
 			errs = append(errs, fmt.Errorf("close handler %q: %w", n.name, err))
 		}
 	}
 	for _, c := range n.children {
-		errs = append(errs, c.close())
+		errs = append(errs, c.close(closing))
 	}
 	return errors.Join(errs...)
 }
@@ -172,13 +172,18 @@ func (g *graph) leave() {
 func (g *graph) close(keep map[*node]bool, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
+	return g.closeBy(ctx, keep, core.Close)
+}
+
+// closeBy is close until ctx ends, with the function that closes a handler.
+func (g *graph) closeBy(ctx context.Context, keep map[*node]bool, closing func(core.Handler) error) error {
 	defer g.cancel()
 	g.retire.Do(g.leave)
 	var errs []error
 	select {
 	case <-g.idle:
 	case <-ctx.Done():
-		errs = append(errs, fmt.Errorf("%d records are still on their way after %v", g.inflight.Load(), limit))
+		errs = append(errs, fmt.Errorf("%d records are still on their way", g.inflight.Load()))
 	}
 	for _, n := range g.handlers {
 		if keep[n] {
@@ -187,7 +192,7 @@ func (g *graph) close(keep map[*node]bool, limit time.Duration) error {
 		if err := n.Flush(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("flush handler %q: %w", n.name, err))
 		}
-		errs = append(errs, n.close())
+		errs = append(errs, n.close(closing))
 	}
 	return errors.Join(errs...)
 }

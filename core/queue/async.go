@@ -123,18 +123,20 @@ func (a *Async) Flush(ctx context.Context) error {
 func (a *Async) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), a.opts.CloseTimeout)
 	defer cancel()
-	return a.Shutdown(ctx)
-}
-
-// Shutdown is Close with another limit of time. When ctx ends first, the records
-// that are left are counted as dropped, the delivery in progress is told
-// to give up through its context, and the error says how many records it cost.
-func (a *Async) Shutdown(ctx context.Context) error {
-	a.closing.Do(func() { a.closeEr = a.shutdown(ctx) })
+	a.closing.Do(func() { a.closeEr = a.shutdown(ctx, func() error { return core.Close(a.handler) }) })
 	return a.closeEr
 }
 
-func (a *Async) shutdown(ctx context.Context) error {
+// Shutdown is Close with another limit of time, also for the handler. When ctx ends first,
+// the records that are left are counted as dropped, the delivery in progress is told
+// to give up through its context, and the error says how many records it cost.
+func (a *Async) Shutdown(ctx context.Context) error {
+	a.closing.Do(func() { a.closeEr = a.shutdown(ctx, func() error { return core.Shutdown(ctx, a.handler) }) })
+	return a.closeEr
+}
+
+// shutdown ends the goroutine and then calls closeHandler.
+func (a *Async) shutdown(ctx context.Context, closeHandler func() error) error {
 	a.mu.Lock()
 	a.closed = true
 	a.makeRoom()
@@ -149,11 +151,11 @@ func (a *Async) shutdown(ctx context.Context) error {
 			return fmt.Errorf("close: %w: %d left in the queue, and %T does not return", ErrDropped, left, a.handler)
 		}
 		if left > 0 {
-			return errors.Join(fmt.Errorf("close: %w: %d left in the queue", ErrDropped, left), core.Close(a.handler))
+			return errors.Join(fmt.Errorf("close: %w: %d left in the queue", ErrDropped, left), closeHandler())
 		}
 	}
 	a.cancel()
-	return core.Close(a.handler)
+	return closeHandler()
 }
 
 // gone waits for the goroutine to end.

@@ -314,6 +314,15 @@ func (w *Wait) Flush(ctx context.Context) error {
 // Close takes no more records, delivers what waits, ends the goroutine, and closes the
 // handler behind. Further calls return the same error.
 func (w *Wait) Close() error {
+	return w.shutdown(context.Background(), func() error { return core.Close(w.o.Handler) })
+}
+
+// Shutdown is Close with a limit of time for the handler behind.
+func (w *Wait) Shutdown(ctx context.Context) error {
+	return w.shutdown(ctx, func() error { return core.Shutdown(ctx, w.o.Handler) })
+}
+
+func (w *Wait) shutdown(ctx context.Context, closeHandler func() error) error {
 	w.closing.Do(func() {
 		w.mu.Lock()
 		w.closed = true
@@ -321,7 +330,7 @@ func (w *Wait) Close() error {
 		close(w.stop)
 		<-w.done
 		w.deliveries.Wait()
-		w.closeErr = errors.Join(w.flush(context.Background()), core.Close(w.o.Handler))
+		w.closeErr = errors.Join(w.flush(ctx), closeHandler())
 	})
 	return w.closeErr
 }
