@@ -112,12 +112,21 @@ func (c *Curve) configure(s *zmq.Socket) error {
 	if c.ServerKey == "" { // this end is the server
 		return errors.Join(s.SetCurveServer(1), s.SetCurveSecretkey(c.Secret))
 	}
-	public := c.Public
-	if public == "" {
-		var err error
-		if public, err = zmq.AuthCurvePublic(c.Secret); err != nil {
-			return fmt.Errorf("public key: %w", err)
-		}
+	public, err := c.public()
+	if err != nil {
+		return err
 	}
 	return errors.Join(s.SetCurveServerkey(c.ServerKey), s.SetCurvePublickey(public), s.SetCurveSecretkey(c.Secret))
+}
+
+// public returns the public key of this end.
+func (c *Curve) public() (string, error) {
+	if c.Public != "" {
+		return c.Public, nil
+	}
+	public, err := zmq.AuthCurvePublic(c.Secret)
+	if err != nil {
+		return "", fmt.Errorf("public key: %w", err)
+	}
+	return public, nil
 }

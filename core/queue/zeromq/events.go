@@ -147,6 +147,10 @@ func (m *monitor) seeConnected(event zmq.Event, addr string, value int) *peer {
 		return nil
 	case zmq.EVENT_HANDSHAKE_SUCCEEDED:
 		p.State, p.Err, m.err = queue.StateConnected, "", nil
+		if p.pace != nil {
+			p.pace.Up("", nil)
+		}
+		m.attend()
 	case zmq.EVENT_DISCONNECTED:
 		if before == queue.StateConnected {
 			p.State = queue.StateLost
@@ -154,8 +158,14 @@ func (m *monitor) seeConnected(event zmq.Event, addr string, value int) *peer {
 		p.fd = -1
 	case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, zmq.EVENT_HANDSHAKE_FAILED_AUTH:
 		p.State, p.Err = queue.StateFailed, handshakeError(event, value)
+		if p.Err == errAuth {
+			p.Err += ": the other end has to add the public key of this one, " + m.public
+		}
 		m.err = fmt.Errorf("connect to %s: %s", addr, p.Err)
 		m.failed++
+		if event != zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL { // then libzmq tries again
+			m.givenUp(p)
+		}
 	default:
 		return nil
 	}

@@ -24,6 +24,7 @@ type ledger struct {
 	// changes counts file descriptors that went from one peer to another.
 	changes atomic.Uint64
 	settled uint64 // those of them before which everything has been read
+	used    bool   // somebody calls count
 	sole    *peer  // whose the messages are that come over no file descriptor; nil if nobody's
 	silent  bool   // it is not worth to mention those
 
@@ -65,7 +66,7 @@ func (m *monitor) connected(p *peer) {
 		list = append([]*claim{{peer: lost, since: list[0].since}}, list[maxClaims/2:]...)
 	}
 	l.claims[p.fd] = append(list, &claim{peer: p, since: l.changes.Add(1)})
-	if m.wake != nil {
+	if l.used {
 		m.wake() // the owner reads until nothing is left
 	}
 }

@@ -14,6 +14,7 @@ import (
 	zmq "github.com/pebbe/zmq4"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/link"
 )
 
 // maxGone bounds how many peers that are gone are remembered.
@@ -24,7 +25,8 @@ const maxGone = 16
 type monitor struct {
 	side   Side
 	onPeer func(queue.Peer)
-	wake   func() // wakes the owner of a socket that receives; otherwise nil
+	wake   func() // wakes the owner of the socket
+	public string // the key of this end, if it is a client
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	// unbound gets a value for each address that is not listened on any more.
@@ -40,6 +42,7 @@ type monitor struct {
 	bound   []string
 	peers   []*peer
 	ledger  ledger
+	redials redials
 	guesses []*peer // whose name is right if they are still connected
 	heard   []*peer // about whom there is something to tell, with what
 	saying  []queue.Peer
@@ -58,10 +61,13 @@ type monitor struct {
 // who connected to us.
 type peer struct {
 	queue.Peer
-	fd     int  // of the connection; -1 if there is none
-	wanted bool // we connect to it: it is never forgotten
-	fresh  bool // it has connected to us, and not said yet who it is
-	gone   bool // it was forgotten
+	fd      int  // of the connection; -1 if there is none
+	wanted  bool // we connect to it: it is never forgotten
+	to      address
+	pace    *link.Link // of wanted peers: when to try again what libzmq does not
+	refused bool       // libzmq does not try any more, and neither do we yet
+	fresh   bool       // it has connected to us, and not said yet who it is
+	gone    bool       // it was forgotten
 }
 
 // watched are the events that say something about a peer.
@@ -77,14 +83,17 @@ func watch(e *endpoint) (_ *monitor, err error) {
 		return nil, err
 	}
 	m := &monitor{
-		side: e.opts.Side, onPeer: e.opts.OnPeer,
+		side: e.opts.Side, onPeer: e.opts.OnPeer, wake: e.wake,
 		unbound: make(chan struct{}, len(e.addresses)), fresh: make(chan struct{}, 1),
+	}
+	if c := e.opts.Curve; c != nil && c.ServerKey != "" {
+		if m.public, err = c.public(); err != nil {
+			return nil, err
+		}
 	}
 	m.ledger.claims, m.ledger.routes = make(map[int][]*claim), make(map[int]*route)
 	m.ledger.silent = !slices.ContainsFunc(e.addresses, func(a address) bool { return a.transport != "inproc" })
-	if e.opts.Pattern == Pull || e.opts.Pattern == Sub {
-		m.wake = e.wake
-	}
+	m.ledger.used = e.opts.Pattern == Pull || e.opts.Pattern == Sub
 	if m.socket, err = e.context.zmq.NewSocket(zmq.PAIR); err != nil {
 		return nil, err
 	}
@@ -97,6 +106,8 @@ func watch(e *endpoint) (_ *monitor, err error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m.cancel = cancel
+	m.redials.due = make(chan struct{}, 1)
+	m.redials.later = m.redialed(ctx)
 	m.wg.Go(func() { m.run(signal) })
 	m.wg.Go(m.tellNews)
 	if e.opts.Side == Connect {
@@ -236,18 +247,19 @@ func (m *monitor) listens(endpoint string) {
 	m.bound = append(m.bound, endpoint)
 }
 
-// expects adds an address that is going to be connected to; alone says that it is the
-// only one.
-func (m *monitor) expects(a address, alone bool) {
+// expects adds an address that is going to be connected to.
+func (m *monitor) expects(a address, o *Options) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := m.at(a.endpoint())
-	p.wanted = true
-	if a.transport == "inproc" { // there are no events for those
-		p.State = queue.StateConnected
-		if alone {
-			m.ledger.sole = p
-		}
+	p.wanted, p.to = true, a
+	if a.transport != "inproc" {
+		o.paces(p)
+		return
+	}
+	p.State = queue.StateConnected // there are no events for those
+	if len(o.Addresses) == 1 {
+		m.ledger.sole = p
 	}
 }
 
@@ -304,4 +316,11 @@ func (m *monitor) status() queue.Status {
 	}
 	s.Detail = strings.Join(detail, "; ")
 	return s
+}
+
+// anyConnected reports whether a peer is connected.
+func (m *monitor) anyConnected() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(m.peers, func(p *peer) bool { return p.State == queue.StateConnected })
 }

@@ -23,6 +23,7 @@ type endpoint struct {
 	socket    *zmq.Socket // used by the owner alone
 	woken     *zmq.Socket // the owner's end of a pair
 	monitor   *monitor
+	detached  bool   // used by the owner alone
 	zapDomain string // not empty if clients are asked for their keys
 
 	mu    sync.Mutex
@@ -123,7 +124,7 @@ func (e *endpoint) attach() error {
 			e.monitor.listens(last)
 			continue
 		}
-		e.monitor.expects(a, len(e.addresses) == 1)
+		e.monitor.expects(a, &e.opts)
 		if err := a.family(e.socket); err != nil {
 			return err
 		}
@@ -137,6 +138,7 @@ func (e *endpoint) attach() error {
 // detach stops the socket from exchanging messages with anybody; what it has
 // received stays. Only the owner calls it.
 func (e *endpoint) detach() {
+	e.detached = true
 	for _, b := range e.bound {
 		_ = e.socket.Unbind(b) // it may be gone already
 	}

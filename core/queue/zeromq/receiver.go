@@ -202,6 +202,11 @@ func (r *Receiver) receiveAll(from *reader) error {
 	poller.Add(r.woken, zmq.POLLIN)
 	drained := false
 	for {
+		select {
+		case <-r.monitor.redials.due:
+			r.redial()
+		default:
+		}
 		more, err := r.readOnce(from)
 		if err != nil {
 			return err

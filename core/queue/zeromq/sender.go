@@ -18,6 +18,18 @@ import (
 // that libzmq holds.
 const sendAhead = 256
 
+// sendAhead is how many records wait between Send and the socket.
+func (o *Options) sendAhead() int {
+	if o.holds() {
+		return max(o.Queue, sendAhead)
+	}
+	return sendAhead
+}
+
+// holds reports whether records are held back until somebody takes them: those that libzmq
+// has for somebody who then refuses us are lost.
+func (o *Options) holds() bool { return o.Pattern == Push && o.Side == Connect && o.Curve != nil }
+
 // askEvery is how often WaitPeer looks.
 const askEvery = 10 * time.Millisecond
 
@@ -64,7 +76,7 @@ func NewSender(o Options) (*Sender, error) {
 	}
 	s := &Sender{
 		endpoint: e,
-		out:      make(chan []byte, sendAhead),
+		out:      make(chan []byte, o.sendAhead()),
 		ask:      make(chan chan bool),
 		stop:     make(chan struct{}),
 		done:     make(chan struct{}),
@@ -172,9 +184,15 @@ func (s *Sender) own() {
 	poller.Add(s.socket, zmq.POLLOUT)
 	poller.Add(s.woken, zmq.POLLIN)
 	for {
+		out := s.out
+		if s.held() {
+			out = nil
+		}
 		select {
-		case body := <-s.out:
+		case body := <-out:
 			s.send(poller, body)
+		case <-s.monitor.redials.due:
+			s.redial()
 		case reply := <-s.ask:
 			s.readSubscriptions()
 			reply <- s.subscribers > 0
@@ -185,13 +203,27 @@ func (s *Sender) own() {
 	}
 }
 
+// held reports whether what is queued has to wait.
+func (s *Sender) held() bool { return s.opts.holds() && !s.monitor.anyConnected() }
+
 // finish sends what is queued, within the linger time.
 func (s *Sender) finish(poller *zmq.Poller) {
 	deadline := time.Now().Add(s.opts.Linger)
+	late := time.NewTimer(s.opts.Linger)
+	defer late.Stop()
+	for waiting := true; waiting && s.held() && len(s.out) > 0; {
+		select {
+		case <-s.monitor.redials.due:
+			s.redial()
+		case <-late.C:
+			waiting = false
+		}
+	}
+	held := s.held()
 	for {
 		select {
 		case body := <-s.out:
-			if !s.sendUntil(poller, body, deadline) {
+			if held || !s.sendUntil(poller, body, deadline) {
 				s.lost.Add(1)
 			}
 		default:
@@ -232,6 +264,11 @@ func (s *Sender) sendUntil(poller *zmq.Poller, body []byte, deadline time.Time) 
 			return false
 		}
 		s.clearWake()
+		select {
+		case <-s.monitor.redials.due:
+			s.redial()
+		default:
+		}
 	}
 }
 
