@@ -107,14 +107,14 @@ func printSubscribers(w io.Writer, list []pipeline.SubscriberStatus) {
 	for _, s := range list {
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", s.Name, s.State, s.Detail, counters(s.Counters))
 		if s.Error != "" {
-			fmt.Fprintf(tw, "  \t%s\t\t\n", s.Error)
+			fmt.Fprintf(tw, "  \t%s\n", s.Error)
 		}
 		for i, p := range s.Peers {
 			if i == maxPeersPrinted {
-				fmt.Fprintf(tw, "    and %d more; see: logbook-tray status --format json\t\t\t\n", len(s.Peers)-i)
+				fmt.Fprintf(tw, "    and %d more; see: logbook-tray status --format json\n", len(s.Peers)-i)
 				break
 			}
-			fmt.Fprintf(tw, "    %s\t%s\t%s\t%s\n", p.Address, p.State, p.Error, counters(map[string]uint64{"messages": p.Messages, "bytes": p.Bytes}))
+			fmt.Fprintf(tw, "    %s\t%s\t%s\t%s\n", p.Address, p.State, counters(map[string]uint64{"messages": p.Messages, "bytes": p.Bytes}), p.Error)
 		}
 	}
 	_ = tw.Flush() // a strings.Builder does not fail

@@ -73,10 +73,10 @@ func TestStatusSaysWhatEachPeerHasSent(t *testing.T) {
 	printSubscribers(&b, []pipeline.SubscriberStatus{source})
 	want := `
 subscribers
-  in                connected                 
-    127.0.0.1:4711  lost                      bytes=3400 messages=12
-    process 99      connected                 bytes=70 messages=7
-    127.0.0.1       failed     it has no key  
+  in                connected                          
+    127.0.0.1:4711  lost       bytes=3400 messages=12  
+    process 99      connected  bytes=70 messages=7     
+    127.0.0.1       failed                             it has no key
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -24,7 +24,12 @@ func (m *monitor) see(event zmq.Event, addr string, value int) {
 	m.forget()
 	if p != nil {
 		p.Since = time.Now()
-		m.heard, m.saying = append(m.heard, p), append(m.saying, p.Peer)
+		n := news{peer: p, is: p.Peer, at: p.Since}
+		if p.State == queue.StateLost && m.ledger.used {
+			n.mark = m.ledger.changes.Add(1)
+			m.wake()
+		}
+		m.heard = append(m.heard, n)
 	}
 }
 
@@ -88,12 +93,14 @@ func (m *monitor) left(p *peer) *peer {
 	}
 	p.fresh, p.State = false, queue.StateFailed
 	if m.refusals == 0 {
-		p.Err = "it went away before it had said who it is"
+		p.Err = "it went away before it had said who it is, or is another kind of socket"
 		return m.tell(p)
 	}
 	m.refusals--
 	p.Err = m.cause
-	if m.cause == errAuth { // refused tells more
+	if m.cause == errAuth { // refused tells more, and is shown
+		p.gone = true
+		m.peers = slices.DeleteFunc(m.peers, func(q *peer) bool { return q == p })
 		return nil
 	}
 	return m.tell(p)
@@ -113,7 +120,7 @@ func (m *monitor) refused(address, key string) {
 	known := p.State == queue.StateFailed
 	p.State, p.Err, p.Since = queue.StateFailed, text, time.Now()
 	if !known && m.tell(p) != nil {
-		m.announce(p.Peer)
+		m.announce(news{peer: p, is: p.Peer, at: p.Since})
 	}
 	m.forget()
 }
@@ -142,27 +149,33 @@ func (m *monitor) seeConnected(event zmq.Event, addr string, value int) *peer {
 	before := p.State
 	switch event {
 	case zmq.EVENT_CONNECTED: // not yet: the handshake follows
-		p.fd = value
+		p.fd, p.fresh, p.began = value, true, time.Now()
 		m.connected(p)
 		return nil
 	case zmq.EVENT_HANDSHAKE_SUCCEEDED:
+		p.fresh = false
 		p.State, p.Err, m.err = queue.StateConnected, "", nil
 		if p.pace != nil {
 			p.pace.Up("", nil)
 		}
 		m.attend()
 	case zmq.EVENT_DISCONNECTED:
-		if before == queue.StateConnected {
-			p.State = queue.StateLost
-		}
 		p.fd = -1
-	case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-		p.State, p.Err = queue.StateFailed, handshakeError(event, value)
-		if p.Err == errAuth {
-			p.Err += ": the other end has to add the public key of this one, " + m.public
+		switch {
+		case before == queue.StateConnected:
+			p.State = queue.StateLost
+		case p.fresh && p.Messages == 0 && time.Since(p.began) < DefaultHandshake: // libzmq has no event for this, and gives up
+			m.failedAt(p, "it is another kind of socket (sub receives from pub, pull from push)")
+			m.givenUp(p)
 		}
-		m.err = fmt.Errorf("connect to %s: %s", addr, p.Err)
-		m.failed++
+		p.fresh = false
+	case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+		text := handshakeError(event, value)
+		if text == errAuth {
+			text += ": the other end has to add the public key of this one, " + m.public
+		}
+		p.fresh = false
+		m.failedAt(p, text)
 		if event != zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL { // then libzmq tries again
 			m.givenUp(p)
 		}
@@ -173,6 +186,13 @@ func (m *monitor) seeConnected(event zmq.Event, addr string, value int) *peer {
 		return nil
 	}
 	return p
+}
+
+// failedAt notes that a peer that we connect to does not talk to us.
+func (m *monitor) failedAt(p *peer, why string) {
+	p.State, p.Err = queue.StateFailed, why
+	m.err = fmt.Errorf("connect to %s: %s", p.Address, why)
+	m.failed++
 }
 
 // errAuth is what is said where a key was refused.

@@ -21,12 +21,14 @@ import (
 type ledger struct {
 	claims map[int][]*claim // on a file descriptor; the newest last
 	routes map[int]*route   // by their place
-	// changes counts file descriptors that went from one peer to another.
+	// changes counts file descriptors that went from one peer to another, and peers that
+	// have left.
 	changes atomic.Uint64
-	settled uint64 // those of them before which everything has been read
-	used    bool   // somebody calls count
-	sole    *peer  // whose the messages are that come over no file descriptor; nil if nobody's
-	silent  bool   // it is not worth to mention those
+	settled uint64        // those of them before which everything has been read
+	read    chan struct{} // closed when settled changes, and at the end
+	used    bool          // somebody calls count
+	sole    *peer         // whose the messages are that come over no file descriptor; nil if nobody's
+	silent  bool          // it is not worth to mention those
 
 	unclear   queue.Peer // of whom it will not become clear
 	forgotten queue.Peer
@@ -84,6 +86,10 @@ func (m *monitor) emptied(mark uint64) (free []int) {
 		return nil
 	}
 	l.settled = mark
+	if !m.closed {
+		close(l.read)
+		l.read = make(chan struct{})
+	}
 	for fd, list := range l.claims {
 		for len(list) > 1 && list[1].since <= mark {
 			list = list[1:]

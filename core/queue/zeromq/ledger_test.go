@@ -2,6 +2,7 @@ package zeromq_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -299,5 +300,39 @@ func TestMessagesInsideOfTheProgramAreCounted(t *testing.T) {
 	}
 	if st := r.Status(); len(st.Peers) != 1 || st.Peers[0].Messages != 1 {
 		t.Errorf("%+v", st)
+	}
+}
+
+func TestThatAPeerLeftIsToldWithAllThatItHasSent(t *testing.T) {
+	var told peers
+	r := receiver(t, zeromq.Options{OnPeer: told.add})
+	var taking sync.WaitGroup
+	defer taking.Wait()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	taking.Go(func() {
+		for buf := make([]queue.Message, 100); ; {
+			if _, err := r.Receive(ctx, buf); err != nil {
+				return
+			}
+		}
+	})
+	for i := range 10 {
+		c, err := dial(r.Addresses()[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := c.LocalAddr().String()
+		await(t, "its name is known", func() bool { return len(told.in(queue.StateConnected)) == i+1 })
+		if err := errors.Join(push(c, strings.Split(strings.Repeat("x,", 99)+"x", ",")...), c.Close()); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "that it left", func() bool { return len(told.in(queue.StateLost)) == i+1 })
+		if p := told.in(queue.StateLost)[i]; p.Address != name || p.Messages != 100 || p.Bytes != 100 {
+			t.Errorf("%+v, want 100 messages of %s", p, name)
+		}
+	}
+	if n := len(r.Status().Peers); n != 10 {
+		t.Errorf("%d peers", n)
 	}
 }

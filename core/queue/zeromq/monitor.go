@@ -44,10 +44,9 @@ type monitor struct {
 	ledger  ledger
 	redials redials
 	guesses []*peer // whose name is right if they are still connected
-	heard   []*peer // about whom there is something to tell, with what
-	saying  []queue.Peer
-	news    []queue.Peer // what onPeer is to be told
-	closed  bool         // nobody tells news any more
+	heard   []news  // to be told when all is noted
+	news    []news
+	closed  bool // nobody tells news any more
 	err     error
 	failed  uint64 // handshakes that were refused
 	// refusals are handshakes that were refused of peers that are not disconnected yet, and
@@ -66,7 +65,8 @@ type peer struct {
 	to      address
 	pace    *link.Link // of wanted peers: when to try again what libzmq does not
 	refused bool       // libzmq does not try any more, and neither do we yet
-	fresh   bool       // it has connected to us, and not said yet who it is
+	fresh   bool       // it is connected, and has not said yet who it is
+	began   time.Time  // when we connected to it
 	gone    bool       // it was forgotten
 }
 
@@ -91,6 +91,7 @@ func watch(e *endpoint) (_ *monitor, err error) {
 			return nil, err
 		}
 	}
+	m.ledger.read = make(chan struct{})
 	m.ledger.claims, m.ledger.routes = make(map[int][]*claim), make(map[int]*route)
 	m.ledger.silent = !slices.ContainsFunc(e.addresses, func(a address) bool { return a.transport != "inproc" })
 	m.ledger.used = e.opts.Pattern == Pull || e.opts.Pattern == Sub
@@ -151,6 +152,7 @@ func (m *monitor) run(signal signal) {
 	defer m.mu.Unlock()
 	m.closed = true
 	close(m.fresh)
+	close(m.ledger.read)
 }
 
 // catchUp notes the events that have been sent until now, and reports whether more may
@@ -181,23 +183,34 @@ func (m *monitor) caughtUp() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.guesses = nil
-	for i, p := range m.heard {
-		m.saying[i].Address = p.Address
-		m.announce(m.saying[i])
+	for _, n := range m.heard {
+		n.is.Address = n.peer.Address
+		m.announce(n)
 	}
 	clear(m.heard)
-	m.heard, m.saying = m.heard[:0], m.saying[:0]
+	m.heard = m.heard[:0]
+}
+
+// news is what onPeer is to be told.
+type news struct {
+	peer *peer
+	is   queue.Peer
+	mark uint64 // of the ledger, when all that the peer has sent is counted
+	at   time.Time
 }
 
 // maxNews bounds how much waits for onPeer; what comes when it is full is not told.
 const maxNews = 1000
 
-// announce has onPeer told about p. m.mu is held.
-func (m *monitor) announce(p queue.Peer) {
+// maxUncounted bounds how long it may take until what a peer has sent is counted that is gone.
+const maxUncounted = time.Second
+
+// announce has onPeer told. m.mu is held.
+func (m *monitor) announce(n news) {
 	if m.onPeer == nil || m.closed || len(m.news) >= maxNews {
 		return
 	}
-	m.news = append(m.news, p)
+	m.news = append(m.news, n)
 	select {
 	case m.fresh <- struct{}{}:
 	default:
@@ -209,13 +222,33 @@ func (m *monitor) tellNews() {
 	for open := true; open; {
 		_, open = <-m.fresh
 		m.mu.Lock()
-		news := m.news
+		list := m.news
 		m.news = nil
 		m.mu.Unlock()
-		for _, p := range news {
-			m.onPeer(p)
+		for _, n := range list {
+			m.counted(&n)
+			m.onPeer(n.is)
 		}
 	}
+}
+
+// counted waits until all that a peer has sent is counted, or for as long as that may take.
+func (m *monitor) counted(n *news) {
+	late := time.NewTimer(maxUncounted - time.Since(n.at))
+	defer late.Stop()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for waiting := true; waiting && n.mark > m.ledger.settled && !m.closed; {
+		read := m.ledger.read
+		m.mu.Unlock()
+		select {
+		case <-read:
+		case <-late.C:
+			waiting = false
+		}
+		m.mu.Lock()
+	}
+	n.is.Messages, n.is.Bytes = n.peer.Messages, n.peer.Bytes
 }
 
 // lookup tells early that a host name does not exist: libzmq tries for ever,
@@ -290,7 +323,7 @@ func (m *monitor) status() queue.Status {
 	count := make(map[queue.State]int)
 	for _, p := range m.peers {
 		shown := p.Peer
-		if p.fresh && time.Since(p.Since) > DefaultHandshake { // of the time before handshakes: libzmq has not dropped it
+		if m.side == Bind && p.fresh && time.Since(p.Since) > DefaultHandshake { // of the time before handshakes: libzmq has not dropped it
 			shown.State = queue.StateConnected
 		}
 		s.Peers = append(s.Peers, shown)

@@ -128,3 +128,24 @@ func TestAddingTheKeyAtTheServerIsEnough(t *testing.T) {
 		})
 	}
 }
+
+func TestTheWrongKindOfSocketIsSaidAndMayBeReplaced(t *testing.T) {
+	uri := freeAddress(t)
+	wrong := receiver(t, zeromq.Options{Addresses: []string{uri}})
+	r := receiver(t, eager(zeromq.Options{Addresses: []string{uri}, Pattern: zeromq.Sub}))
+	await(t, "it is refused", func() bool { return r.Status().State == queue.StateFailed })
+	if err := r.Status().Err; err == nil || err.Error() != "connect to "+uri+": it is another kind of socket (sub receives from pub, pull from push)" {
+		t.Errorf("%v", err)
+	}
+	if err := wrong.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := sender(t, zeromq.Options{Addresses: []string{uri}, Pattern: zeromq.Pub})
+	if err := s.WaitPeer(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	send(t, s, "news")
+	if got := receiveBody(t, r); got != "news" {
+		t.Errorf("got %q", got)
+	}
+}
