@@ -137,10 +137,14 @@ import http.server, json, logging, sys, urllib.parse
 class Server(http.server.BaseHTTPRequestHandler):
     def record(self, text):
         d = {k: v[0] for k, v in urllib.parse.parse_qs(text, keep_blank_values=True).items()}
-        d["levelno"], d["lineno"], d["created"] = int(d["levelno"]), int(d["lineno"]), float(d["created"])
-        d["args"] = None
+        d = {k: None if v == "None" else v for k, v in d.items()}
+        for k in "levelno", "lineno", "process", "thread":
+            d[k] = int(d[k])
+        d["created"] = float(d["created"])
         r = logging.makeLogRecord(d)
-        print(json.dumps([self.command, r.name, r.levelname, r.levelno, r.getMessage(), r.order, r.exc_text, r.created > 1e9]), flush=True)
+        message = r.getMessage()
+        print(json.dumps([self.command, r.name, r.levelname, r.levelno, message if len(message) < 10000 else len(message), r.order, r.exc_text, r.created,
+            r.pathname, r.filename, r.lineno, r.funcName, r.module, r.process, r.processName, r.thread, r.threadName]), flush=True)
         self.send_response(200)
         self.end_headers()
     def do_GET(self):
@@ -194,15 +198,40 @@ func TestWhatTheHTTPHandlerSendsIsReadByAReceiverOfPython(t *testing.T) {
 		return ""
 	}
 	url := "http://127.0.0.1:" + next()
+	numbers := map[core.Level]float64{
+		core.LevelTrace: 5, core.LevelDebug: 10, core.LevelInfo: 20, core.LevelNotice: 25, core.LevelWarning: 30, core.LevelError: 40, core.LevelCritical: 50,
+	}
 	for _, method := range []string{"GET", "POST"} {
 		r := runKinds(t, `handlers: [{type: http, url: "`+url+`/log", method: `+method+`}]`)
-		r.log(t, core.LevelError, "größer & kleiner 100%", "order", 4711)
-		var got []any
-		if err := json.Unmarshal([]byte(next()), &got); err != nil {
-			t.Fatal(err)
+		send := func(level core.Level, message string) (got []any) {
+			t.Helper()
+			sent := core.NewReceived(&core.Record{
+				Channel: "shop", Level: level, Msg: message, Time: time.UnixMicro(1_767_323_045_678_901), Extra: core.Extra("order", 4711),
+				Exception: &core.Exception{Name: "KeyError", Message: "ü", Traceback: "Traceback (most recent call last):\n  File\nKeyError: 'ü'"},
+				Site:      core.Site{File: "/srv/shop.py", Line: 7, Function: "buy", Module: "shop"},
+				Process:   core.Process{ID: 77, Name: "MainProcess"}, Thread: core.Thread{ID: 1 << 46, Name: "Thread-1"},
+			}, core.Source{Name: "test"}, time.Now())
+			if err := r.Dispatch(sent); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal([]byte(next()), &got); err != nil {
+				t.Fatal(err)
+			}
+			return got
 		}
-		if diff := cmp.Diff([]any{method, "shop", "ERROR", 40.0, "größer & kleiner 100%", "4711", "None", true}, got); diff != "" {
-			t.Error(diff)
+		for _, level := range core.Levels() {
+			want := []any{
+				method, "shop", level.String(), numbers[level], "größer & kleiner 100%", "4711", "Traceback (most recent call last):\n  File\nKeyError: 'ü'",
+				1767323045.678901, "/srv/shop.py", "shop.py", 7.0, "buy", "shop", 77.0, "MainProcess", float64(1 << 46), "Thread-1",
+			}
+			if diff := cmp.Diff(want, send(level, "größer & kleiner 100%")); diff != "" {
+				t.Error(diff)
+			}
+		}
+		if method == "POST" {
+			if got := send(core.LevelDebug, strings.Repeat("ü", 500_000)); got[4] != 500_000.0 {
+				t.Errorf("%v letters", got[4])
+			}
 		}
 		r.end(t)
 	}
