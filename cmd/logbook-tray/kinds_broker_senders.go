@@ -130,6 +130,11 @@ func (b brokerHandler) Report() pipeline.Report {
 		r.Counters["lost"] = lost
 		r.Counters["unconfirmed"] -= min(lost, r.Counters["unconfirmed"])
 	}
+	if s, ok := s.(interface{ Unheard() uint64 }); ok {
+		unheard := s.Unheard()
+		r.Counters["unheard"] = unheard
+		r.Counters["unconfirmed"] -= min(unheard, r.Counters["unconfirmed"])
+	}
 	st := b.sender.Status()
 	up := st.State == queue.StateConnected || st.State == queue.StateListening
 	r.Detail = st.Detail

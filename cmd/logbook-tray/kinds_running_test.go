@@ -262,14 +262,18 @@ func TestKindsThatSendSayWhatBecameOfTheRecords(t *testing.T) {
 	r := runKinds(t, `handlers:
   - {name: there, type: external, arguments: [logger, "{record.message}"], bubble: true}
   - {name: queue, type: zeromq, uri: "ipc://`+t.TempDir()+`/s", bubble: true}
+  - {name: cookbook, type: nng, mode: pub_listen, uri: "ipc://`+t.TempDir()+`/s", bubble: true}
   - {name: gone, type: http, url: "http://127.0.0.1:1/", timeout: 1s}
 `)
 	r.log(t, core.LevelError, "no tea")
-	want := map[string]uint64{"there": 1, "queue": 1, "gone": 0}
+	want := map[string]uint64{"there": 1, "queue": 0, "queue, unheard": 1, "cookbook": 0, "cookbook, unheard": 1, "gone": 0}
 	eventually(t, func() bool {
 		got, failed := map[string]uint64{}, false
 		for _, h := range r.Status().Handlers {
 			got[h.Name] = h.Counters["delivered"]
+			if n, ok := h.Counters["unheard"]; ok && h.Counters["unconfirmed"] == 0 {
+				got[h.Name+", unheard"] = n
+			}
 			failed = failed || h.Name == "gone" && h.Counters["failed"] == 1 && h.State == "failing" && h.Error != ""
 		}
 		return cmp.Equal(want, got) && failed

@@ -22,6 +22,7 @@ type Sender struct {
 	waiting atomic.Int64 // records that were handed over and are not written
 	sent    atomic.Uint64
 	lost    atomic.Uint64
+	unheard atomic.Uint64
 	closing sync.Once
 	closeEr error
 
@@ -79,6 +80,9 @@ func (s *Sender) Sent() uint64 { return s.sent.Load() }
 // Lost returns how many records a slow subscriber did not take, or Close had to leave.
 func (s *Sender) Lost() uint64 { return s.lost.Load() }
 
+// Unheard returns how many records were published while nobody was connected.
+func (s *Sender) Unheard() uint64 { return s.unheard.Load() }
+
 // Send implements [queue.Sender]. With [Pub] it does not wait; what is published while
 // nobody subscribes is gone.
 func (s *Sender) Send(ctx context.Context, body []byte) error {
@@ -114,6 +118,9 @@ func (s *Sender) Send(ctx context.Context, body []byte) error {
 func (s *Sender) fanOut(body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.subscribers) == 0 {
+		s.unheard.Add(1)
+	}
 	for _, to := range s.subscribers {
 		select {
 		case to <- body:

@@ -45,7 +45,8 @@ type Sender struct {
 	stop chan struct{}  // closed by Close
 	done chan struct{}  // closed when the owner has ended
 
-	sent, lost  atomic.Uint64
+	sent, lost, unheard atomic.Uint64
+
 	subscribers int // topics that are subscribed to; used by the owner alone
 	stopping    sync.Once
 }
@@ -104,12 +105,16 @@ func (s *Sender) Status() queue.Status {
 	return st
 }
 
-// Sent returns how many records were given to libzmq, and Lost how many were
+// Sent returns how many records were given to libzmq for somebody, and Lost how many were
 // left when Close ran out of time.
 func (s *Sender) Sent() uint64 { return s.sent.Load() }
 
 // Lost returns how many records Close had to leave; see [Sender.Sent].
 func (s *Sender) Lost() uint64 { return s.lost.Load() }
+
+// Unheard returns how many records were published while nobody subscribed to anything. They are
+// not among those that were sent.
+func (s *Sender) Unheard() uint64 { return s.unheard.Load() }
 
 // Send implements [queue.Sender].
 func (s *Sender) Send(ctx context.Context, body []byte) error {
@@ -246,7 +251,11 @@ func (s *Sender) sendUntil(poller *zmq.Poller, body []byte, deadline time.Time) 
 	for {
 		err := s.try(body)
 		if err == nil {
-			s.sent.Add(1)
+			if s.opts.Pattern == Pub && s.subscribers == 0 {
+				s.unheard.Add(1)
+			} else {
+				s.sent.Add(1)
+			}
 			return true
 		}
 		if !is(err, zmq.Errno(syscall.EAGAIN)) {
@@ -283,6 +292,9 @@ func (s *Sender) isClosing() bool {
 
 // try sends body if that is possible at once.
 func (s *Sender) try(body []byte) error {
+	if s.opts.Pattern == Pub {
+		s.readSubscriptions()
+	}
 	if s.opts.Topic != "" {
 		if _, err := s.socket.Send(s.opts.Topic, zmq.SNDMORE|zmq.DONTWAIT); err != nil {
 			return err

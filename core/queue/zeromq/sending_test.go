@@ -149,6 +149,32 @@ func TestWhatNobodyTakesIsCountedAsDropped(t *testing.T) {
 	}
 }
 
+func TestWhatIsPublishedToNobodyIsCounted(t *testing.T) {
+	s := sender(t, zeromq.Options{Addresses: []string{"tcp://127.0.0.1:0"}, Pattern: zeromq.Pub})
+	for range 3 {
+		send(t, s, "x")
+	}
+	await(t, "the count", func() bool { return s.Unheard() == 3 && s.Sent() == 0 })
+	r := receiver(t, zeromq.Options{Addresses: s.Addresses(), Pattern: zeromq.Sub})
+	if err := s.WaitPeer(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	send(t, s, "heard")
+	if got := receiveBody(t, r); got != "heard" {
+		t.Errorf("got %q", got)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "nobody to be there", func() bool {
+		send(t, s, "y")
+		return s.Unheard() > 3
+	})
+	if s.Lost() != 0 || s.Sent() == 0 {
+		t.Errorf("%d sent, %d lost", s.Sent(), s.Lost())
+	}
+}
+
 func TestADirectoryThatIsNotOursIsAnErrorThatSaysSo(t *testing.T) {
 	if os.Getuid() == 0 {
 		t.Log("the administrator may write everywhere: a directory that is none stands for it")
