@@ -18,7 +18,13 @@ import (
 // first, which takes half a minute when nothing of it is in Go's cache.
 func StartFerretDB(t testing.TB) *Broker {
 	t.Helper()
-	return ferretdb(t, t.TempDir(), mongoReady)
+	return StartFerretDBIn(t, t.TempDir())
+}
+
+// StartFerretDBIn is [StartFerretDB] with a directory for what it keeps.
+func StartFerretDBIn(t testing.TB, dir string) *Broker {
+	t.Helper()
+	return ferretdb(t, dir, mongoReady)
 }
 
 // StartFerretDBTLS is [StartFerretDB] with TLS and nothing else. Clients trust it with the

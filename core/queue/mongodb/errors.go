@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
@@ -17,6 +18,7 @@ import (
 
 // What a server answers, by the numbers of MongoDB's error_codes.yml.
 const (
+	codeInternal             = 1
 	codeUserNotFound         = 11
 	codeUnauthorized         = 13
 	codeAuthenticationFailed = 18
@@ -24,6 +26,7 @@ const (
 	codeInvalidNamespace     = 73
 	codeInvalid              = 121 // the collection has rules for its documents
 	codeView                 = 166
+	codeWritesBlocked        = 371
 	codeAtlas                = 8000 // of Atlas, for a wrong password among others
 	codeNotPrimary           = 10107
 	codeDiskFull             = 14031
@@ -45,8 +48,9 @@ func code(err error) int {
 
 // isRefused reports whether the server is there and does not want us.
 func isRefused(err error) bool {
-	return handshake.Refused(err) || isAuthentication(err) || slices.Contains([]int{
-		codeUserNotFound, codeUnauthorized, codeAuthenticationFailed, codeInvalidNamespace, codeInvalid, codeView, codeAtlas,
+	return handshake.Refused(err) || isAuthentication(err) || isFull(err) || slices.Contains([]int{
+		codeUserNotFound, codeUnauthorized, codeAuthenticationFailed, codeInvalidNamespace, codeInvalid, codeView,
+		codeWritesBlocked, codeAtlas,
 	}, code(err))
 }
 
@@ -56,27 +60,44 @@ func isAuthentication(err error) bool {
 	return ok && code(err) != 0
 }
 
+// isFull reports whether the server has no room. FerretDB has no number for that.
+func isFull(err error) bool {
+	text := func() string { return strings.ToLower(err.Error()) }
+	switch code(err) {
+	case codeDiskFull:
+		return true
+	case codeAtlas:
+		return strings.Contains(text(), "quota")
+	case codeInternal:
+		return strings.Contains(text(), "disk is full") || strings.Contains(text(), "no space left")
+	}
+	return false
+}
+
 // explain says what to do about an error of the server.
 func explain(err error, at place) error {
-	switch code(err) {
-	case codeAuthenticationFailed, codeUserNotFound, codeAtlas:
+	if isFull(err) {
+		return fmt.Errorf("the server has no room for more: make some on its disk, or raise its limits: %w", brief(err))
+	}
+	switch answered := code(err); {
+	case answered == codeAuthenticationFailed, answered == codeUserNotFound, answered == codeAtlas && isAuthentication(err):
 		where := ""
 		if at.source != "" {
 			where = fmt.Sprintf(" in the database %q (authSource in the URI names another)", at.source)
 		}
 		return fmt.Errorf("the user %q or its password is wrong%s: %w", at.user, where, brief(err))
-	case codeUnauthorized:
+	case answered == codeUnauthorized:
 		if at.user == "" {
 			return fmt.Errorf("the server wants a user and a password (mongodb://USER:PASSWORD@%s): %w", at.hosts, brief(err))
 		}
 		return fmt.Errorf("the user %q needs the role readWrite in the database %q: %w", at.user, at.database, brief(err))
-	case codeInvalidNamespace:
+	case answered == codeInvalidNamespace:
 		return fmt.Errorf("the server does not take the name of the database %q: %w", at.database, brief(err))
-	case codeView:
+	case answered == codeView:
 		return fmt.Errorf("the database %q has something else where kombu keeps its messages; choose another database: %w", at.database, brief(err))
-	case codeDiskFull:
-		return fmt.Errorf("the server takes nothing, its disk is full: %w", brief(err))
-	case codeNotPrimary:
+	case answered == codeWritesBlocked:
+		return fmt.Errorf("the server takes nothing that is written, since somebody has blocked that (setUserWriteBlockMode): %w", brief(err))
+	case answered == codeNotPrimary:
 		return fmt.Errorf("the server takes nothing that is written; is there a primary?: %w", brief(err))
 	}
 	if isAuthentication(err) {

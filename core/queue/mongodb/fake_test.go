@@ -251,6 +251,21 @@ func TestWhatTheServerRefusesIsSaidWithWhatToDo(t *testing.T) {
 			answers{"update": refuse(73, "InvalidNamespace", "Invalid namespace specified")},
 			[]string{`the database "logging"`, "Invalid namespace"},
 		},
+		"a full disk": {
+			"mongodb://%s/logging",
+			answers{"update": refuse(14031, "OutOfDiskSpace", "available disk space of 7 bytes is less than required minimum")},
+			[]string{"no room for more: make some", "7 bytes"},
+		},
+		"a quota of Atlas": {
+			"mongodb://%s/logging",
+			answers{"update": refuse(8000, "AtlasError", "you are over your space quota, using 513 MB of 512 MB")},
+			[]string{"no room for more: make some", "513 MB"},
+		},
+		"writes that are blocked": {
+			"mongodb://%s/logging",
+			answers{"update": refuse(371, "UserWritesBlocked", "User writes blocked")},
+			[]string{"setUserWriteBlockMode", "User writes blocked"},
+		},
 		"a view": {
 			"mongodb://%s/logging",
 			answers{"update": refuse(166, "CommandNotSupportedOnView", "Namespace logging.messages.routing is a view")},
@@ -273,7 +288,6 @@ func TestWhatTheServerRefusesIsSaidWithWhatToDo(t *testing.T) {
 
 func TestWhatIsWrongWithTheServerIsSaidAndTriedAgain(t *testing.T) {
 	for say, answers := range map[string]map[string]func(bson.Raw) bson.D{
-		"its disk is full":   {"update": refuse(14031, "OutOfDiskSpace", "available disk space of 7 bytes is less than required minimum")},
 		"is there a primary": {"update": refuse(10107, "NotWritablePrimary", "not primary")},
 		"it is overloaded":   {"update": refuse(8, "UnknownError", "it is overloaded")},
 	} {

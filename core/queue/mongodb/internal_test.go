@@ -209,6 +209,39 @@ func TestWhatIsClaimedIsFoundByRangesOfTheIndex(t *testing.T) {
 	}
 }
 
+func TestOfABatchThatIsThereAlreadyTheRestIsPutIn(t *testing.T) {
+	const there, count = 350, 400 // FerretDB puts in 100 at once
+	o, at, err := Options{URI: "mongodb://" + services.StartFerretDB(t).Addr() + "/logging"}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := open(t.Context(), &o, at, newStamps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	batch := make([]published, count)
+	for i := range batch {
+		batch[i] = published{number: uint64(i), body: brokertest.Numbered(i)}
+		batch[i].stamp, batch[i].again = s.stamps.of(uint64(i), count)
+	}
+	if err := s.insert(batch[:there]); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.insert(batch[:there]); err == nil { // nobody has said that they may be there
+		t.Error("put in twice")
+	}
+	for i := range there {
+		batch[i].again = true
+	}
+	if err := s.insert(batch); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.conn.messages.CountDocuments(t.Context(), field("queue", o.Queue)); n != count || err != nil {
+		t.Errorf("%d of %d are there, %v", n, count, err)
+	}
+}
+
 func TestAReceiverThatLivesSaysSoAgain(t *testing.T) {
 	b := services.StartFerretDB(t)
 	for _, consume := range []bool{false, true} {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"sync"
 	"time"
 
@@ -213,31 +214,27 @@ func (s *session) insert(batch []published) error {
 			})
 		}
 	}
-	for len(documents) > 0 {
-		err := s.conn.do(func(ctx context.Context) error {
-			_, err := s.conn.messages.InsertMany(ctx, documents)
-			return err
-		})
-		there, ok := present(err)
-		if !ok {
-			return err
-		}
-		documents = documents[there+1:]
+	// Of records that may be there already those are put in that are not.
+	again := slices.ContainsFunc(batch, func(p published) bool { return p.again })
+	err = s.conn.do(func(ctx context.Context) error {
+		_, err := s.conn.messages.InsertMany(ctx, documents, options.InsertMany().SetOrdered(!again))
+		return err
+	})
+	if again && areThere(err) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // leastUrgent is kombu's priority 0, as it is stored.
 const leastUrgent = 9
 
-// present returns the index of the document that err says is there already; the ones
-// before it were inserted, those after it not tried.
-func present(err error) (int, bool) {
+// areThere reports whether err says no more than that some documents are there already.
+func areThere(err error) bool {
 	e, ok := errors.AsType[mongo.BulkWriteException](err)
-	if !ok || e.WriteConcernError != nil || len(e.WriteErrors) != 1 || !mongo.IsDuplicateKeyError(e.WriteErrors[0]) {
-		return 0, false
-	}
-	return e.WriteErrors[0].Index, true
+	return ok && e.WriteConcernError == nil && len(e.WriteErrors) > 0 && !slices.ContainsFunc(e.WriteErrors, func(w mongo.BulkWriteError) bool {
+		return !mongo.IsDuplicateKeyError(w)
+	})
 }
 
 // stamps number the records of a sender, so that one has the same _id however often it is
