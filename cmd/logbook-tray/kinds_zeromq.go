@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core/config"
@@ -74,7 +75,7 @@ func (o *zeromqShared) settings(known modes) (s zeromq.Options, err error) {
 const keyLength = 40
 
 func (o *zeromqShared) curve() (*zeromq.Curve, error) {
-	clients, err := o.clients()
+	clients, file, err := o.clients()
 	if err != nil {
 		return nil, err
 	}
@@ -90,14 +91,18 @@ func (o *zeromqShared) curve() (*zeromq.Curve, error) {
 	if o.CurveServerKey != "" && len(o.CurveServerKey) != keyLength {
 		return nil, config.At("curve_server_key", "is not a key of %d characters", keyLength)
 	}
-	return &zeromq.Curve{Secret: o.CurveSecretKey.Reveal(), ServerKey: o.CurveServerKey, Clients: clients}, nil
+	c := &zeromq.Curve{Secret: o.CurveSecretKey.Reveal(), ServerKey: o.CurveServerKey, Clients: clients}
+	if file != nil {
+		c.Client = file.find
+	}
+	return c, nil
 }
 
-// clients returns the keys of those who may connect; nil if everybody may who knows the
-// public key of this end.
-func (o *zeromqShared) clients() (map[string]string, error) {
+// clients returns the keys of those who may connect, and a file with more; nil if everybody
+// may who knows the public key of this end.
+func (o *zeromqShared) clients() (clients map[string]string, file *keyFile, err error) {
 	if o.CurveClients == nil && o.CurveFile == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	field := "curve_client_keys"
 	if o.CurveClients == nil {
@@ -105,31 +110,69 @@ func (o *zeromqShared) clients() (map[string]string, error) {
 	}
 	switch {
 	case o.CurveSecretKey.IsZero():
-		return nil, config.At(field, "needs curve_secret_key, the key of this end")
+		return nil, nil, config.At(field, "needs curve_secret_key, the key of this end")
 	case o.CurveServerKey != "":
-		return nil, config.At(field, "is for the end that listens, which has no curve_server_key")
+		return nil, nil, config.At(field, "is for the end that listens, which has no curve_server_key")
 	}
-	clients := make(map[string]string)
 	if o.CurveFile != "" {
-		f, err := os.Open(o.CurveFile)
-		if err != nil {
-			return nil, config.At("curve_client_keys_file", "%w", err)
-		}
-		defer f.Close()
-		if clients, err = zeromq.ReadClients(f); err != nil {
-			return nil, config.At("curve_client_keys_file", "%s: %w", o.CurveFile, err)
+		file = &keyFile{path: o.CurveFile}
+		if err := file.read(); err != nil {
+			return nil, nil, config.At("curve_client_keys_file", "%w", err)
 		}
 	}
+	clients = make(map[string]string)
 	for _, key := range o.CurveClients {
 		if err := zeromq.CheckKey(key); err != nil {
-			return nil, config.At("curve_client_keys", "%q: %w", key, err)
+			return nil, nil, config.At("curve_client_keys", "%q: %w", key, err)
 		}
 		clients[key] = ""
 	}
-	if len(clients) == 0 {
-		return nil, config.At(field, "has no key: nobody could connect")
+	if len(clients) == 0 && (file == nil || len(file.clients) == 0) {
+		return nil, nil, config.At(field, "has no key: nobody could connect")
 	}
-	return clients, nil
+	return clients, file, nil
+}
+
+// keyFile is a file of keys of clients. It is read again when it has changed, so that who
+// is added may connect at once.
+type keyFile struct {
+	path string
+
+	mu      sync.Mutex
+	clients map[string]string
+	changed time.Time
+	size    int64
+}
+
+// find returns the name of the owner of a key. As long as the file cannot be read, those of
+// before may connect.
+func (f *keyFile) find(key string) (name string, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if info, err := os.Stat(f.path); err == nil && (!info.ModTime().Equal(f.changed) || info.Size() != f.size) {
+		_ = f.read() // the old list stays
+	}
+	name, ok = f.clients[key]
+	return name, ok
+}
+
+// read reads the file. f.mu is held, or f is not shared yet.
+func (f *keyFile) read() error {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	clients, err := zeromq.ReadClients(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.path, err)
+	}
+	f.clients, f.changed, f.size = clients, info.ModTime(), info.Size()
+	return nil
 }
 
 // checkURI checks the address of a socket over one of the transports, tcp among them. It

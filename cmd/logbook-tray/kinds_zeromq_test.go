@@ -110,6 +110,17 @@ func TestWhatHappensToPeersIsLoggedOnOurOwnChannel(t *testing.T) {
 	wrong := send(strangerSecret)
 	defer wrong.Close()
 	eventually(t, logged(core.LevelInfo, "in: failed 127.0.0.1 key "+stranger+": its key is not among those that may connect"))
+	third, thirdSecret := pair()
+	write(t, filepath.Join(dir, "clients"), "# those who may\n"+friend+" the shop\n"+third+" the blog\n")
+	added := send(thirdSecret) // the file is read again
+	eventually(t, logged(core.LevelDebug, "in: connected 127.0.0.1:"))
+	if err := added.Close(); err != nil {
+		t.Error(err)
+	}
+	eventually(t, logged(core.LevelInfo, "in: lost 127.0.0.1:"))
+	own.mu.Lock()
+	own.seen = nil
+	own.mu.Unlock()
 	right := send(friendSecret)
 	eventually(t, logged(core.LevelDebug, "in: connected 127.0.0.1:"))
 	for range 3 {

@@ -22,7 +22,8 @@ type authenticator struct {
 
 // domain is what is asked about the clients of one socket.
 type domain struct {
-	clients map[string]string // keys in Z85, and the names of their owners
+	clients map[string]string                       // keys in Z85, and the names of their owners
+	client  func(key string) (name string, ok bool) // is asked about others; may be nil
 	refused func(address, key string)
 }
 
@@ -161,6 +162,9 @@ func (a *authenticator) answer(question [][]byte) []any {
 		key = zmq.Z85encode(string(question[zapKey]))
 	}
 	name, ok := d.clients[key]
+	if !ok && d.client != nil && key != "" {
+		name, ok = d.client(key)
+	}
 	if !ok || key == "" {
 		d.refused(string(question[zapPeer]), key)
 		return []any{"1.0", id, "400", "unknown key", "", ""}

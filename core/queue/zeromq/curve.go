@@ -25,7 +25,14 @@ type Curve struct {
 	// of its owner, which may be empty. Only a server has them. With nil, everybody may
 	// who knows the public key of the server.
 	Clients map[string]string
+	// Client, if not nil, is asked about keys that are not among Clients: whether who has one
+	// may connect, and the name of its owner. It is called by a goroutine for all sockets
+	// of a context, and must not block.
+	Client func(key string) (name string, ok bool)
 }
+
+// hasClients reports whether only those may connect that are known.
+func (c *Curve) hasClients() bool { return c != nil && (c.Clients != nil || c.Client != nil) }
 
 // NewCurveKeypair makes a pair of keys, each as 40 characters of Z85.
 func NewCurveKeypair() (public, secret string, err error) {
@@ -52,10 +59,10 @@ func (c *Curve) check() error {
 			return fmt.Errorf("curve: the %s key has %d characters instead of %d", name, len(key), keyLength)
 		}
 	}
-	if c.Clients != nil && c.ServerKey != "" {
+	if c.hasClients() && c.ServerKey != "" {
 		return errors.New("curve: keys of clients are for the server, which has no server key")
 	}
-	if c.Clients != nil && len(c.Clients) == 0 {
+	if c.Clients != nil && len(c.Clients) == 0 && c.Client == nil {
 		return errors.New("curve: the list of clients is empty: nobody could connect")
 	}
 	for key := range c.Clients {

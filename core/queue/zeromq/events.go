@@ -210,7 +210,7 @@ func handshakeError(event zmq.Event, value int) string {
 	case event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
 		return errAuth
 	default:
-		return "the handshake failed: it does not speak ZeroMQ, or the keys are wrong"
+		return "the handshake failed: it does not speak ZeroMQ, the keys are wrong, or it is another kind of socket"
 	}
 }
 

@@ -78,11 +78,11 @@ func (e *endpoint) start(kind zmq.Type) (err error) {
 
 // admit lets in the clients on the list alone, if there is one.
 func (e *endpoint) admit() error {
-	if e.opts.Curve == nil || e.opts.Curve.Clients == nil {
+	if !e.opts.Curve.hasClients() {
 		return nil
 	}
 	name := fmt.Sprintf("logbook-%p", e)
-	if err := e.context.admit(name, &domain{clients: e.opts.Curve.Clients, refused: e.monitor.refused}); err != nil {
+	if err := e.context.admit(name, &domain{clients: e.opts.Curve.Clients, client: e.opts.Curve.Client, refused: e.monitor.refused}); err != nil {
 		return err
 	}
 	e.zapDomain = name
