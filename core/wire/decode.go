@@ -120,11 +120,21 @@ func (d *Decoder) Decode(body []byte) (*core.Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	m := borrow()
+	r, err := d.object(body, m)
+	m.giveBack()
+	return r, err
+}
+
+// object is Decode for a body that was checked.
+func (d *Decoder) object(body []byte, m *memory) (*core.Record, error) {
 	p := parser{scanner: newScanner(body, d.maxDepth, MaxValues), fraction: d.fraction, clock: d.zone}
+	p.memory = m
 	if p.space() != '{' {
 		return nil, p.notObject()
 	}
 	start := p.scanner
+	var err error
 	var r *core.Record
 	if d.family != familyStdlib && !d.dialects.Forced() {
 		if r, err = p.logbook(); err != nil {

@@ -13,12 +13,14 @@ import (
 // almost every record: a dictionary of text and numbers. It reads that in one pass
 // straight into a record and gives up, with ok false, at anything else; package pickle
 // then reads it from the start. For what it accepts it makes the same record.
-func stdlibPickle(data []byte) (r *core.Record, ok bool) {
+func stdlibPickle(data []byte, m *memory) (r *core.Record, ok bool) {
 	p := fastPickle{data: data}
+	p.memory = m
 	if r, ok = p.record(); ok || !p.wantsMemo {
 		return r, ok
 	}
 	p = fastPickle{data: data, memo: new(memo)} // few pickles say something again
+	p.memory = m
 	return p.record()
 }
 
@@ -26,7 +28,8 @@ func (p *fastPickle) record() (r *core.Record, ok bool) {
 	if !p.start() {
 		return nil, false
 	}
-	p.r = new(core.Record)
+	p.r = p.memory.record()
+	p.extra.fields = p.memory.list()
 	for p.next() == '(' {
 		if !p.usual() {
 			return nil, false

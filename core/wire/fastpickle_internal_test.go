@@ -14,7 +14,7 @@ import (
 // compare fails if the short cut makes another record of a pickle than the long way.
 func compare(t *testing.T, body []byte) (taken bool) {
 	t.Helper()
-	fast, ok := stdlibPickle(body)
+	fast, ok := stdlibPickle(body, new(memory))
 	if !ok {
 		return false
 	}
@@ -66,6 +66,7 @@ func compareJSON(t *testing.T, body []byte) (taken bool) {
 		return false
 	}
 	p := parser{scanner: newScanner(body, DefaultMaxDepth, MaxValues), r: new(core.Record)}
+	p.memory = new(memory)
 	if p.space() != '{' {
 		return false
 	}
@@ -74,6 +75,7 @@ func compareJSON(t *testing.T, body []byte) (taken bool) {
 		return false
 	}
 	q := newScanner(body, DefaultMaxDepth, MaxValues)
+	q.memory = new(memory)
 	q.space()
 	f, err := q.fields()
 	if err != nil {

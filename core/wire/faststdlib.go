@@ -50,6 +50,7 @@ func (v *scalar) any() any {
 // they come, as long as all are of the types they should have. It makes the same
 // record as [Decoder.stdlib], in a fraction of the time.
 type stdlibBuilder struct {
+	memory    *memory
 	r         *core.Record
 	seen      uint8
 	levelno   int
@@ -292,7 +293,7 @@ func (b *stdlibBuilder) finish() (r *core.Record, ok bool) {
 			b.extra.set("filename", b.file)
 		}
 	}
-	r.Extra = b.extra.fields
+	r.Extra = b.memory.takeFields(b.extra.fields)
 	setStdlibLevel(r, b.levelno, b.seen&seenLevelno != 0, b.levelname)
 	r.SetMessage(r.Msg)
 	if b.seen&seenMessage != 0 {
@@ -315,7 +316,7 @@ func isBase(name, path string) bool {
 // false, at anything unusual; the long way then starts anew. Containers can
 // only be extra data.
 func (p *parser) stdlibJSON() (r *core.Record, ok bool) {
-	b := stdlibBuilder{r: p.r}
+	b := stdlibBuilder{memory: p.memory, r: p.r, extra: fieldList{fields: p.memory.list()}}
 	*b.r = core.Record{} // what was read before it turned out whose record this is
 	more, err := p.open('}')
 	for more && err == nil {

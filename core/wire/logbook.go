@@ -30,7 +30,7 @@ const (
 // logbook reads an object as a record of Logbook. It returns nil without an error
 // if the keys say that it is none.
 func (p *parser) logbook() (*core.Record, error) {
-	p.r = new(core.Record)
+	p.r = p.memory.record()
 	more, err := p.open('}')
 	if err != nil {
 		return nil, err
@@ -230,8 +230,8 @@ func (p *parser) args() error {
 	if p.i >= len(p.s) || p.s[p.i] != '[' {
 		return p.strange(memberArgs)
 	}
-	var err error
-	p.r.Args, err = p.array()
+	args, err := p.array(p.memory.array())
+	p.r.Args = p.memory.takeValues(args)
 	return err
 }
 

@@ -26,7 +26,10 @@ func (d *Decoder) DecodePickle(body []byte) (*core.Record, error) {
 	if len(body) > d.maxSize {
 		return nil, tooLarge(len(body), d.maxSize)
 	}
-	if r, ok := stdlibPickle(body); ok {
+	m := borrow()
+	r, ok := stdlibPickle(body, m)
+	m.giveBack()
+	if ok {
 		return r, nil
 	}
 	return d.anyPickle(body)

@@ -17,12 +17,12 @@ import (
 // become U+FFFD), and raw control characters in strings. Strings without escapes
 // are parts of the input, not copies.
 type scanner struct {
-	data  []byte
-	s     string // the same bytes
-	i     int
-	depth int         // how much deeper values may nest
-	room  int         // how many more values may come
-	spare core.Fields // what the last list of fields left of its memory
+	data   []byte
+	s      string // the same bytes
+	i      int
+	depth  int     // how much deeper values may nest
+	room   int     // how many more values may come
+	memory *memory // nil where only values are read
 }
 
 func newScanner(body []byte, depth, values int) scanner {
@@ -285,7 +285,7 @@ func (p *scanner) value() (any, error) {
 	case c == '{':
 		return p.object()
 	case c == '[':
-		a, err := p.array()
+		a, err := p.array(nil)
 		if a == nil {
 			a = []any{}
 		}
@@ -337,13 +337,12 @@ func (p *scanner) object() (map[string]any, error) {
 	return m, nil
 }
 
-// array returns nil for an empty array.
-func (p *scanner) array() ([]any, error) {
+// array appends the values of an array to a.
+func (p *scanner) array(a []any) ([]any, error) {
 	more, err := p.open(']')
 	if !more {
-		return nil, err
+		return a, err
 	}
-	var a []any
 	for more {
 		v, err := p.value()
 		if err != nil {
@@ -364,7 +363,7 @@ func (p *scanner) fields() (core.Fields, error) {
 	if !more {
 		return nil, err
 	}
-	list := fieldList{fields: p.spare[:0]}
+	list := fieldList{fields: p.memory.list()}
 	for more {
 		key, err := p.key()
 		if err != nil {
@@ -380,7 +379,5 @@ func (p *scanner) fields() (core.Fields, error) {
 		}
 	}
 	p.depth++
-	n := len(list.fields)
-	p.spare = list.fields[n:]
-	return list.fields[:n:n], nil
+	return p.memory.takeFields(list.fields), nil
 }
