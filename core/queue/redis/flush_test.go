@@ -45,13 +45,13 @@ func TestRecordsAreGatheredUntilThereAreEnough(t *testing.T) {
 	prompt := sender(t, other)
 	for i := range 20 {
 		brokertest.Send(t, prompt, brokertest.Numbered(i))
-		await(t, "a confirmation", func() bool { return prompt.Sent() == uint64(i)+1 }, prompt) //nolint:gosec // a small number
+		brokertest.Await(t, "a confirmation", prompt, func() bool { return prompt.Sent() == uint64(i)+1 }) //nolint:gosec // a small number
 	}
 	if n := length(t, o); n != 0 || to.Sent() != 0 {
 		t.Errorf("%d of 4 records did not wait for the fifth", n)
 	}
 	brokertest.Send(t, to, brokertest.Numbered(4))
-	await(t, "the confirmations", func() bool { return to.Sent() == 5 }, to)
+	brokertest.Await(t, "the confirmations", to, func() bool { return to.Sent() == 5 })
 	if n := length(t, o); n != 5 {
 		t.Errorf("%d of 5 records", n)
 	}
@@ -113,9 +113,9 @@ func TestWhatIsGatheredOutlivesAnOutage(t *testing.T) {
 			brokertest.Send(t, to, brokertest.Numbered(1))
 			b.Kill()
 			c.end(t, to)
-			await(t, "the loss", func() bool { return to.Status().State == queue.StateLost }, to)
+			brokertest.Await(t, "the loss", to, func() bool { return to.Status().State == queue.StateLost })
 			b.Restart(t)
-			await(t, "the confirmations", func() bool { return to.Sent() == uint64(c.count) }, to) //nolint:gosec // a small number
+			brokertest.Await(t, "the confirmations", to, func() bool { return to.Sent() == uint64(c.count) }) //nolint:gosec // a small number
 			got, err := client(t, o).LRange(t.Context(), redis.DefaultKey, 0, -1).Result()
 			if err != nil || len(got) != c.count {
 				t.Fatalf("%d of %d, %v", len(got), c.count, err)
@@ -150,7 +150,7 @@ func TestPythonReadsWhatWasGathered(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got, want []map[string]any
-	if err := json.Unmarshal([]byte(python(t, readList, fmt.Sprint(b.Port))), &got); err != nil {
+	if err := json.Unmarshal([]byte(brokertest.Python(t, readList, fmt.Sprint(b.Port))), &got); err != nil {
 		t.Fatal(err)
 	}
 	for i := range count {

@@ -62,7 +62,7 @@ func TestLogbooksRedisHandlerLosesNothingWhenRedisCrashes(t *testing.T) {
 			p := e2e.Start(t, os.Environ(), "/usr/bin/python3", "-c", redisHandlerOn, fmt.Sprint(b.Port), push, fmt.Sprint(count))
 			said := func(what string) {
 				t.Helper()
-				await(t, what, func() bool { return strings.Contains(p.Output(), what) }, s)
+				brokertest.Await(t, what, s, func() bool { return strings.Contains(p.Output(), what) })
 			}
 			came := 0
 			receive := func(until int) {
@@ -80,7 +80,7 @@ func TestLogbooksRedisHandlerLosesNothingWhenRedisCrashes(t *testing.T) {
 			receive(count / 3)
 			said("first")
 			b.Kill()
-			await(t, "the loss", func() bool { return s.Status().State == queue.StateLost }, s)
+			brokertest.Await(t, "the loss", s, func() bool { return s.Status().State == queue.StateLost })
 			said("held")
 			b.Restart(t)
 			receive(count)

@@ -37,8 +37,8 @@ func TestWhatAConsumerLeftThatHasDiedIsTakenOverAndMarked(t *testing.T) {
 			for i := range count {
 				brokertest.Send(t, to, brokertest.Numbered(i))
 			}
-			await(t, "the confirmations", func() bool { return to.Sent() == count }, to)
-			if got := python(t, vanishes, fmt.Sprint(b.Port), redis.DefaultGroup, fmt.Sprint(left)); got != fmt.Sprintln(left) {
+			brokertest.Await(t, "the confirmations", to, func() bool { return to.Sent() == count })
+			if got := brokertest.Python(t, vanishes, fmt.Sprint(b.Port), redis.DefaultGroup, fmt.Sprint(left)); got != fmt.Sprintln(left) {
 				t.Fatalf("it has read %s", got)
 			}
 			s := receive(t, o)
@@ -51,9 +51,9 @@ func TestWhatAConsumerLeftThatHasDiedIsTakenOverAndMarked(t *testing.T) {
 				}
 				seen[n], last[marked] = true, n
 			}
-			await(t, "the acknowledgements", func() bool {
+			brokertest.Await(t, "the acknowledgements", s, func() bool {
 				return c.XPending(t.Context(), "logging", redis.DefaultGroup).Val().Count == 0
-			}, s)
+			})
 		})
 	}
 }
@@ -65,8 +65,8 @@ func TestWhatAConsumerIsStillAtIsLeftToIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	brokertest.Send(t, to, brokertest.Numbered(0))
-	await(t, "the confirmation", func() bool { return to.Sent() == 1 }, to)
-	python(t, vanishes, fmt.Sprint(b.Port), redis.DefaultGroup, "1")
+	brokertest.Await(t, "the confirmation", to, func() bool { return to.Sent() == 1 })
+	brokertest.Python(t, vanishes, fmt.Sprint(b.Port), redis.DefaultGroup, "1")
 	s = receive(t, o)
 	brokertest.Send(t, to, brokertest.Numbered(1))
 	if r := brokertest.Next(t, s); r.Message() != "1" || brokertest.Marked(r) {
@@ -99,11 +99,11 @@ func TestAReceiverShowsThatItIsStillAtWhatItHolds(t *testing.T) {
 	to, c := sender(t, o), client(t, o)
 	brokertest.Send(t, to, brokertest.Numbered(0))
 	buf := make([]queue.Message, 1)
-	if _, err := r.Receive(patience(t), buf); err != nil {
+	if _, err := r.Receive(brokertest.Patience(t), buf); err != nil {
 		t.Fatal(err)
 	}
 	var most time.Duration
-	await(t, "a sign", func() bool {
+	brokertest.Await(t, "a sign", r, func() bool {
 		held := pending(t, c)
 		if len(held) != 1 {
 			t.Fatalf("%+v", held)
@@ -111,9 +111,9 @@ func TestAReceiverShowsThatItIsStillAtWhatItHolds(t *testing.T) {
 		idle := held[0].Idle
 		most = max(most, idle)
 		return idle < most
-	}, r)
+	})
 	buf[0].Ack(nil)
-	await(t, "the acknowledgement", func() bool { return len(pending(t, c)) == 0 }, r)
+	brokertest.Await(t, "the acknowledgement", r, func() bool { return len(pending(t, c)) == 0 })
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}
@@ -127,9 +127,9 @@ func TestAUserWhoMayNotClaimReadsWhatIsNew(t *testing.T) {
 	if r := brokertest.Next(t, s); r.Message() != "0" {
 		t.Error(r.Message())
 	}
-	await(t, "the remark", func() bool {
+	brokertest.Await(t, "the remark", s, func() bool {
 		st := s.Status()
 		return st.State == queue.StateConnected && st.Err != nil && strings.Contains(st.Err.Error(), "what other consumers leave is not taken over") &&
 			strings.Contains(st.Err.Error(), "xautoclaim")
-	}, s)
+	})
 }

@@ -38,7 +38,7 @@ func TestAListIsEmptiedWhileRedisHasNoRoom(t *testing.T) {
 		o.Newest = of.Newest
 		to, c := sender(t, o), client(t, o)
 		brokertest.SendAll(t, to, 0, count)
-		await(t, "the confirmations", func() bool { return to.Sent() == count }, to)
+		brokertest.Await(t, "the confirmations", to, func() bool { return to.Sent() == count })
 		refusals["OOM"].refuse(t, c, b, to)
 		s := receive(t, o)
 		for i := range count {
@@ -62,10 +62,10 @@ var refusals = map[string]struct { //nolint:gochecknoglobals // it is not change
 				t.Fatal(err)
 			}
 			set(t, c, "save", "3600 1000000")
-			await(t, "a snapshot that fails", func() bool {
+			brokertest.Await(t, "a snapshot that fails", who, func() bool {
 				_ = c.BgSave(t.Context()).Err() // one may be running
 				return strings.Contains(c.Info(t.Context(), "persistence").Val(), "rdb_last_bgsave_status:err")
-			}, who)
+			})
 		},
 		func(t *testing.T, c *goredis.Client) { t.Helper(); set(t, c, "stop-writes-on-bgsave-error", "no") },
 		"cannot write to its disk: free the disk",
@@ -100,17 +100,17 @@ func TestWhatIsAcceptedWhileRedisTakesNothingIsSentWhenItDoes(t *testing.T) {
 				o.Window, o.OnPeer = 100, func(queue.Peer) { told.Add(1) }
 				to, c := sender(t, o), client(t, o)
 				brokertest.Send(t, to, brokertest.Numbered(0))
-				await(t, "the confirmation", func() bool { return to.Sent() == 1 }, to)
+				brokertest.Await(t, "the confirmation", to, func() bool { return to.Sent() == 1 })
 				r.refuse(t, c, b, to)
 				brokertest.SendAll(t, to, 1, count) // more than it holds
 				brokertest.Failed(t, to, r.say)
-				await(t, "many attempts", func() bool { return refused(t, c, code) > attempts }, to)
+				brokertest.Await(t, "many attempts", to, func() bool { return refused(t, c, code) > attempts })
 				brokertest.Failed(t, to, r.say)
 				if n := told.Load(); n > 4 {
 					t.Errorf("told %d times", n)
 				}
 				r.accept(t, c)
-				await(t, "the confirmations", func() bool { return to.Sent() == count }, to)
+				brokertest.Await(t, "the confirmations", to, func() bool { return to.Sent() == count })
 				o.OnPeer = nil
 				s := receive(t, o)
 				for i := range count {
@@ -201,7 +201,7 @@ func TestAUserWhoMayNotIsToldWhat(t *testing.T) {
 					continue
 				}
 				brokertest.Send(t, to, brokertest.Numbered(1))
-				await(t, "the confirmation", func() bool { return to.Sent() > 0 }, to)
+				brokertest.Await(t, "the confirmation", to, func() bool { return to.Sent() > 0 })
 				if st := who.Status(); st.State != queue.StateConnected || st.Err == nil || !strings.Contains(st.Err.Error(), "may arrive twice") {
 					t.Errorf("%+v", st)
 				}
@@ -214,10 +214,10 @@ func TestAUserWhoMayNotIsToldWhat(t *testing.T) {
 // failed waits until who says which command or key it may not use.
 func failed(t *testing.T, who queue.Statuser, want string) {
 	t.Helper()
-	await(t, want, func() bool {
+	brokertest.Await(t, want, who, func() bool {
 		err := who.Status().Err
 		return err != nil && strings.Contains(err.Error(), want)
-	}, who)
+	})
 	text := who.Status().Err.Error()
 	for _, part := range []string{want, `the user "tray" may not do this: allow it (ACL SETUSER)`, "NOPERM"} {
 		if !strings.Contains(text, part) {
@@ -271,14 +271,14 @@ func TestWhatIsAcknowledgedDuringAnOutageDoesNotComeAgain(t *testing.T) {
 		var open []queue.Message
 		buf := make([]queue.Message, count)
 		for len(open) < count {
-			n, err := r.Receive(patience(t), buf)
+			n, err := r.Receive(brokertest.Patience(t), buf)
 			if err != nil {
 				t.Fatal(err)
 			}
 			open = append(open, buf[:n]...)
 		}
 		b.Kill()
-		await(t, "the loss", func() bool { return r.Status().State == queue.StateLost }, r)
+		brokertest.Await(t, "the loss", r, func() bool { return r.Status().State == queue.StateLost })
 		for _, m := range open {
 			m.Ack(nil)
 		}
@@ -291,7 +291,7 @@ func TestWhatIsAcknowledgedDuringAnOutageDoesNotComeAgain(t *testing.T) {
 				}
 			}
 			brokertest.Send(t, to, brokertest.Numbered(count))
-			if _, err := who.Receive(patience(t), buf[:1]); err != nil || brokertest.Number(t, buf[0].Record) != count || brokertest.Marked(buf[0].Record) {
+			if _, err := who.Receive(brokertest.Patience(t), buf[:1]); err != nil || brokertest.Number(t, buf[0].Record) != count || brokertest.Marked(buf[0].Record) {
 				t.Errorf("%s: %+v, %v", mode, buf[0].Record, err)
 			}
 			buf[0].Ack(nil)
@@ -399,7 +399,7 @@ func TestCertificatesThatDoNotHoldAreSaid(t *testing.T) {
 		"redis://" + b.Addr():      "that wants TLS (rediss:)",
 	} {
 		s := subscriber(t, redis.Options{URI: uri, Timeout: time.Second, ReconnectMax: time.Second})
-		await(t, want, func() bool { st := s.Status(); return st.Err != nil && strings.Contains(st.Err.Error(), want) }, s)
+		brokertest.Await(t, want, s, func() bool { st := s.Status(); return st.Err != nil && strings.Contains(st.Err.Error(), want) })
 	}
 }
 
@@ -414,9 +414,9 @@ with kombu.Connection(sys.argv[1]) as c:
 func TestCompressedAndPickledMessagesOfKombuAreRead(t *testing.T) {
 	o, _ := options(t, redis.Tap)
 	s := receive(t, o)
-	python(t, compressed, o.URI)
+	brokertest.Python(t, compressed, o.URI)
 	for _, want := range []string{"zlib", "bzip2", "pickle"} {
-		if got := next(t, s); got != want {
+		if got := brokertest.Next(t, s).Message(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -117,15 +117,7 @@ func pythonSends(t *testing.T, k Kombu) {
 	}()
 	started := time.Now()
 	said := Python(t, kombuSends, k.URI, k.Queue, strconv.Itoa(count))
-	for line := range strings.Lines(strings.TrimSpace(said)) {
-		want := peertest.ReadLogbook(t, line)
-		if d := cmp.Diff(want, peertest.LogbookDict(<-records), cmpopts.EquateEmpty()); d != "" {
-			t.Errorf("%v (-python +ours):\n%s", want["level"], d)
-		}
-	}
-	if n := len([]rune((<-records).Message())); n != 500_000 {
-		t.Errorf("%d characters of 1 MB", n)
-	}
+	asTold(t, said, func() *core.Record { return <-records })
 	if _, more := <-records; more {
 		t.Error("Python has told too little")
 	}
@@ -137,6 +129,47 @@ func pythonSends(t *testing.T, k Kombu) {
 	}
 	if st := s.Stats(); st.Rejected != 0 || st.Dropped != 0 || st.Received != uint64(count)+9 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// asTold checks that the records before the numbers are those that kombuSends has told.
+func asTold(t *testing.T, said string, next func() *core.Record) {
+	t.Helper()
+	for line := range strings.Lines(strings.TrimSpace(said)) {
+		want := peertest.ReadLogbook(t, line)
+		if d := cmp.Diff(want, peertest.LogbookDict(next()), cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%v (-python +ours):\n%s", want["level"], d)
+		}
+	}
+	if n := len([]rune(next().Message())); n != 500_000 {
+		t.Errorf("%d characters of 1 MB", n)
+	}
+}
+
+// KombuTaps checks that each of two receivers gets whatever Python sends, and that Python
+// receives all of it as well. They are closed when it returns.
+func KombuTaps(t *testing.T, k Kombu) {
+	t.Helper()
+	count := k.count(1000, 10_000)
+	taps := []*queue.Subscriber{k.receive(t), k.receive(t)}
+	said := Python(t, kombuSends, k.URI, k.Queue, strconv.Itoa(count))
+	for _, s := range taps {
+		asTold(t, said, func() *core.Record { return Next(t, s) })
+		for i := range count {
+			if r := Next(t, s); Number(t, r) != i || Marked(r) {
+				t.Fatalf("got %s, marked %v, want %d", r.Message(), Marked(r), i)
+			}
+		}
+		if st := s.Stats(); st.Rejected != 0 || st.Dropped != 0 {
+			t.Errorf("%+v", st)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	told := strconv.Itoa(strings.Count(said, "\n"))
+	if got := Python(t, kombuReceives, k.URI, k.Queue, told, strconv.Itoa(count)); !strings.HasSuffix(got, "\n500000\n") {
+		t.Errorf("Python got %.1000s", got)
 	}
 }
 

@@ -104,14 +104,11 @@ print("all", flush=True)
 // marked. start starts a transport for each test.
 func RunKombuCrash(t *testing.T, start func(t *testing.T) Kombu) {
 	t.Helper()
-	t.Run("python_sends", func(t *testing.T) { RunKombuSendsOn(t, start(t)) })
+	t.Run("python_sends", func(t *testing.T) { pythonSendsOn(t, start(t)) })
 	t.Run("python_receives", func(t *testing.T) { pythonReceivesOn(t, start(t)) })
 }
 
-// RunKombuSendsOn is the first half of it, for a broker over which kombu itself loses what it
-// is receiving in that moment.
-func RunKombuSendsOn(t *testing.T, k Kombu) {
-	t.Helper()
+func pythonSendsOn(t *testing.T, k Kombu) {
 	count := k.count(2000, 50_000)
 	from := k.receive(t)
 	records := receiving(t, from)
@@ -172,7 +169,7 @@ func pythonReceivesOn(t *testing.T, k Kombu) {
 	say()
 	Await(t, "the loss to be seen", to, func() bool { return to.Status().State != queue.StateConnected })
 	k.Broker.Restart(t)
-	if code := p.Wait(t); code != 0 || p.Output() != "half\nall\n" {
+	if code := p.Wait(t); code != 0 || !strings.HasPrefix(p.Output(), "half\nall\n") { // kombu may have the last word
 		t.Errorf("exit code %d: %s; %+v", code, p.Output(), to.Status())
 	}
 	Await(t, "the confirmations", to, func() bool { return to.Sent() == uint64(count) })
