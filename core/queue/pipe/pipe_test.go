@@ -223,7 +223,14 @@ func TestAFileIsFollowedThroughItsRotation(t *testing.T) {
 	}
 	add("5\n")
 	got = append(got, next(t, s).Message())
-	if diff := cmp.Diff([]string{"one", "two", "three", "four", "5"}, got); diff != "" {
+
+	if err := os.WriteFile(path, []byte("longer than it was\n"), 0o600); err != nil { // cut off and grown at once
+		t.Fatal(err)
+	}
+	got = append(got, next(t, s).Message())
+	add("\ufeff" + `{"level": "error", "message": "JSON"}` + "\n")
+	got = append(got, next(t, s).Message())
+	if diff := cmp.Diff([]string{"one", "two", "three", "four", "5", "longer than it was", "JSON"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -252,10 +252,14 @@ type textLine struct {
 	cut  bool
 }
 
+// byteOrderMark is what some programs of Windows put in front of a file.
+var byteOrderMark = []byte("\ufeff") //nolint:gochecknoglobals // it is not changed
+
 func isJSON(text []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(text, " \t"), []byte{'{'}) }
 
 // take takes a line.
 func (o Options) take(p *Receiver, j *line.Joiner, m []byte) {
+	m = bytes.TrimPrefix(m, byteOrderMark)
 	if isJSON(m) {
 		if r, err := o.Decoder.Decode(bytes.TrimLeft(m, " \t")); err == nil {
 			o.flush(p, j)

@@ -1,6 +1,7 @@
 package pipe
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,8 @@ type tail struct {
 	path string
 	file *os.File // nil while there is none
 	at   int64    // how much of file was read
+	last []byte   // the end of it
+	idle bool     // there was nothing more to read
 	stop chan struct{}
 	once sync.Once
 }
@@ -50,8 +53,41 @@ func (t *tail) open(fromStart bool) error {
 			return errors.Join(err, f.Close())
 		}
 	}
-	t.file, t.at = f, at
+	t.file, t.at, t.idle = f, at, false
+	if fromStart {
+		t.last = t.last[:0]
+		return nil
+	}
+	t.last = make([]byte, min(at, lastMax))
+	if _, err := f.ReadAt(t.last, at-int64(len(t.last))); err != nil {
+		t.last = nil // it was cut off just now, which is noticed later
+	}
 	return nil
+}
+
+// lastMax is how much of what was read last is remembered, in bytes.
+const lastMax = 256
+
+// remember remembers the end of what was read.
+func (t *tail) remember(p []byte) {
+	t.at += int64(len(p))
+	t.last = append(t.last, p[max(0, len(p)-lastMax):]...)
+	t.last = t.last[max(0, len(t.last)-lastMax):]
+}
+
+// rewritten reports whether the file is not the one any more that was read: it was cut off,
+// and has become as long again since then.
+func (t *tail) rewritten() bool {
+	now := make([]byte, len(t.last))
+	n, err := t.file.ReadAt(now, t.at-int64(len(now)))
+	return err == nil && !bytes.Equal(now[:n], t.last)
+}
+
+// restart reads the file from its start.
+func (t *tail) restart() bool {
+	t.at, t.last = 0, t.last[:0]
+	_, err := t.file.Seek(0, io.SeekStart)
+	return err == nil
 }
 
 func (t *tail) close() { t.once.Do(func() { close(t.stop) }) }
@@ -60,8 +96,12 @@ func (t *tail) close() { t.once.Do(func() { close(t.stop) }) }
 func (t *tail) Read(p []byte) (int, error) {
 	for {
 		if t.file != nil {
+			if t.idle && t.rewritten() {
+				t.restart()
+			}
 			n, err := t.file.Read(p)
-			t.at += int64(n)
+			t.remember(p[:n])
+			t.idle = n == 0
 			if n > 0 {
 				return n, nil
 			}
@@ -108,9 +148,7 @@ func (t *tail) rotated() bool {
 		t.file = nil
 		return t.open(true) == nil
 	case now.Size() < t.at:
-		t.at = 0
-		_, err := t.file.Seek(0, io.SeekStart)
-		return err == nil
+		return t.restart()
 	}
 	return false
 }

@@ -173,7 +173,9 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"POST", url, "", nil, 400, "empty body: send a JSON record, an array of them, or one a line"},
 		{"POST", url, " ", []string{"Content-Type", "application/x-www-form-urlencoded"}, 400, "empty body: send a JSON record, an array of them, or one a line"},
 		{
-			"POST", url, "no tea", []string{"Content-Type", "application/x-www-form-urlencoded"}, 400,
+			"POST", url, "no tea",
+			[]string{"Content-Type", "application/x-www-form-urlencoded"},
+			400,
 			"neither JSON, which begins with { or [, nor a form with msg and levelname, as Python's HTTPHandler sends it",
 		},
 		{"POST", url, strings.Repeat("x", 2000), nil, 413, "body larger than 1000 bytes: send fewer records at once"},
