@@ -16,29 +16,37 @@ var errCount = errors.New("wrong octet count")
 // maxDigits is how long an octet count may be.
 const maxDigits = 9
 
-// cut returns a splitter that tells by the start of a stream how it is cut: in front of a
-// message, digits and a blank are its octet count. A message without a priority may begin
-// with a digit, too.
+// cut returns a splitter that tells by the start of each message how it is cut, as relays mix
+// what they were sent: digits and a blank in front of a priority are its octet count. A
+// message without a priority may begin with a digit, too.
 func cut(limit int) frame.Splitter {
-	var split frame.Splitter
-	return func(data []byte, atEOF bool) (int, []byte, error) {
+	octets, lines := counted(limit), separated(limit)
+	var split frame.Splitter // of the message that is coming in
+	wasCounted := false
+	return func(data []byte, atEOF bool) (advance int, message []byte, err error) {
 		if split == nil {
+			for len(data) > 0 && (data[0] == '\n' || data[0] == '\r') {
+				advance, data = advance+1, data[1:]
+			}
 			digits := 0
 			for digits < len(data) && data[digits] >= '0' && data[digits] <= '9' {
 				digits++
 			}
 			switch rest := data[digits:]; {
-			case digits > 0 && digits <= maxDigits && len(rest) < 2 && !atEOF && !bytes.HasPrefix(rest, []byte{'\n'}):
-				return 0, nil, nil
-			case digits > 0 && bytes.HasPrefix(rest, []byte(" <")):
-				split = counted(limit)
-			case len(data) == 0:
-				return 0, nil, nil
+			case len(data) == 0,
+				digits > 0 && digits <= maxDigits && len(rest) < 2 && !atEOF && !bytes.HasPrefix(rest, []byte{'\n'}):
+				return advance, nil, nil
+			case digits > 0 && bytes.HasPrefix(rest, []byte(" <")), wasCounted && data[0] != '<': // or it is not to be trusted any more
+				split, wasCounted = octets, true
 			default:
-				split = separated(limit)
+				split, wasCounted = lines, false
 			}
 		}
-		return split(data, atEOF)
+		n, message, err := split(data, atEOF)
+		if message != nil {
+			split = nil
+		}
+		return advance + n, message, err
 	}
 }
 

@@ -187,6 +187,8 @@ func TestStreamsAreCutAsTheirSenderDoes(t *testing.T) {
 		"octet counts":       "7 <11>a\nb8 <11>ccc\n\n6 <11>dd",
 		"NUL":                "<11>a\nb\x00<11>ccc\x00<11>dd",
 		"line feeds":         "<11>ab\r\n\n<11>ccc\n<11>dd",
+		"both":               "7 <11>a\nb<11>ccc\n6 <11>dd",
+		"counts afterwards":  "<11>ab\n7 <11>ccc<11>dd\n",
 		"wrong octet counts": "6 <11>ab7 <11>ccc6 <11>ddx",
 	}
 	for name, stream := range cases {
