@@ -278,22 +278,56 @@ func TestTenThousandConnectsInARowLeaveNothingBehind(t *testing.T) {
 	await(t, "all are gone", func() bool { return len(r.Status().Peers) == 0 })
 }
 
-func TestSilentAndTooManyPeersAreSentAway(t *testing.T) {
-	r, s := server(t, socket.Options{MaxConnections: 2, FirstTimeout: 50 * time.Millisecond})
+func TestSilentPeersAreSentAway(t *testing.T) {
+	r, s := server(t, socket.Options{FirstTimeout: 50 * time.Millisecond})
 	talks, silent := dial(t, r), dial(t, r)
 	write(t, talks, "hello\n")
 	if got := next(t, s).Message(); got != "hello" {
 		t.Fatal(got)
 	}
-	third := dial(t, r)
-	if n, err := third.Read(make([]byte, 1)); n != 0 || err == nil {
-		t.Errorf("the third one: %d, %v", n, err)
-	}
 	if n, err := silent.Read(make([]byte, 1)); n != 0 || err == nil {
 		t.Errorf("the silent one: %d, %v", n, err)
 	}
-	if st := r.Status(); len(st.Peers) != 1 || !strings.Contains(st.Detail, "peers refused") {
+	await(t, "the one who talks is left", func() bool { return len(r.Status().Peers) == 1 })
+}
+
+func TestTooManyPeersAreSentAway(t *testing.T) {
+	r, s := server(t, socket.Options{MaxConnections: 1})
+	first := dial(t, r)
+	write(t, first, "hello\n")
+	if got := next(t, s).Message(); got != "hello" {
+		t.Fatal(got)
+	}
+	if n, err := dial(t, r).Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("the second one: %d, %v", n, err)
+	}
+	if st := r.Status(); len(st.Peers) != 1 || !strings.HasSuffix(st.Detail, "; 1 peers refused") {
 		t.Errorf("%+v", st)
+	}
+}
+
+func TestOneWhoComesForEachRecordIsLetInThoughTheOthersAreSeenToGoLater(t *testing.T) {
+	const count = 300
+	r, s := server(t, socket.Options{MaxConnections: 2})
+	go func() {
+		for i := range count {
+			c, err := net.Dial("tcp", r.Addr().String())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, err = fmt.Fprintf(c, "record %d\n", i)
+			if err := errors.Join(err, c.Close()); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	got := map[string]bool{}
+	for range count {
+		got[next(t, s).Message()] = true
+	}
+	if st := r.Status(); len(got) != count || strings.Contains(st.Detail, "refused") {
+		t.Errorf("%d records, %+v", len(got), st)
 	}
 }
 

@@ -46,6 +46,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	conns    map[net.Conn]*queue.Peer
+	freed    chan struct{} // a peer has gone, or nobody is let in any more; capacity 1
 	draining bool
 	refused  int
 	err      error
@@ -69,7 +70,7 @@ func New(name string, l net.Listener, o Options, serve func(*Conn) error) *Serve
 	}
 	s := &Server{
 		name: name, serve: serve, opts: o, listener: l, inbox: inbox.New(), ended: make(chan struct{}),
-		conns: make(map[net.Conn]*queue.Peer),
+		conns: make(map[net.Conn]*queue.Peer), freed: make(chan struct{}, 1),
 	}
 	go s.accept()
 	return s
@@ -129,6 +130,7 @@ func (s *Server) accept() {
 			<-pause.C
 			continue
 		}
+		s.awaitRoom()
 		if !s.add(c) {
 			_ = c.Close()
 			continue
@@ -142,6 +144,37 @@ func (s *Server) accept() {
 			}
 			s.remove(c, err)
 		})
+	}
+}
+
+// roomTime is how long a peer is kept waiting when as many are connected as may be: that one
+// has gone which has sent a record and closed at once is only seen a little later.
+const roomTime = time.Second
+
+// awaitRoom waits until another peer may connect, for roomTime at most.
+func (s *Server) awaitRoom() {
+	patience := time.NewTimer(roomTime)
+	defer patience.Stop()
+	for {
+		s.mu.Lock()
+		full := len(s.conns) >= s.opts.MaxConnections && !s.draining
+		s.mu.Unlock()
+		if !full {
+			return
+		}
+		select {
+		case <-s.freed:
+		case <-patience.C:
+			return
+		}
+	}
+}
+
+// free says that there may be room.
+func (s *Server) free() {
+	select {
+	case s.freed <- struct{}{}:
+	default:
 	}
 }
 
@@ -187,6 +220,7 @@ func (s *Server) remove(c net.Conn, why error) {
 	p := *s.conns[c]
 	delete(s.conns, c)
 	s.mu.Unlock()
+	s.free()
 	_ = c.Close()
 	if s.opts.OnPeer != nil {
 		p.State, p.Since = queue.StateLost, time.Now()
@@ -202,6 +236,7 @@ func (s *Server) remove(c net.Conn, why error) {
 func (s *Server) Drain() {
 	s.drain.Do(func() {
 		_ = s.listener.Close()
+		defer s.free()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.draining = true
