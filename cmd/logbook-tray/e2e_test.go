@@ -266,6 +266,37 @@ func TestTheTrayMenuOpensTheContextWithoutNotifications(t *testing.T) {
 	}
 }
 
+const statusTitle = "logbook-tray – status"
+
+// openStatus opens the status window from the tray.
+func openStatus(t *testing.T, d *e2e.Desktop, item *e2e.TrayItem) {
+	t.Helper()
+	e2e.Eventually(t, "the menu", func() bool {
+		_, ok := e2e.Find(item.Menu(t), "Status")
+		return ok
+	})
+	item.Click(t, "Status")
+	d.Display.WaitForWindow(t, statusTitle)
+}
+
+// press presses keys in a window.
+func press(t *testing.T, d *e2e.Desktop, title string, keys ...string) {
+	t.Helper()
+	for _, key := range keys {
+		d.Display.Do(t, "xdotool", "search", "--name", title, "windowactivate", "--sync", "key", key)
+	}
+}
+
+// window returns the first window of a kind that is open; without a kind if there is none.
+func (p *program) window(kind string) (w control.Window) {
+	p.t.Helper()
+	s, _ := p.status()
+	if i := slices.IndexFunc(s.Windows, func(w control.Window) bool { return w.Kind == kind }); i >= 0 {
+		w = s.Windows[i]
+	}
+	return w
+}
+
 func TestTheStatusWindowTellsOfEachPartAndTriesAHandler(t *testing.T) {
 	d := e2e.StartDesktop(t)
 	tray := e2e.StartTray(t, d.Bus)
@@ -275,29 +306,13 @@ func TestTheStatusWindowTellsOfEachPartAndTriesAHandler(t *testing.T) {
 	proc := p.start()
 	item := tray.Item(t)
 	python(t, "server.py", address)
-	e2e.Eventually(t, "the menu", func() bool {
-		_, ok := e2e.Find(item.Menu(t), "Status")
-		return ok
-	})
-	item.Click(t, "Status")
-	lines := func() []string {
-		s, _ := p.status()
-		for _, w := range s.Windows {
-			if w.Kind == "status" {
-				return w.Lines
-			}
-		}
-		return nil
-	}
-	const title = "logbook-tray – status"
-	d.Display.WaitForWindow(t, title)
+	openStatus(t, d, item)
+	lines := func() []string { return p.window("status").Lines }
 	e2e.Eventually(t, "the window to count what came", func() bool {
 		return slices.ContainsFunc(lines(), func(l string) bool { return strings.Contains(l, address) && strings.Contains(l, "received ") })
 	})
 	// Behind the two buttons at the top comes that of the first handler.
-	for _, key := range []string{"Tab", "Tab", "Tab", "space"} {
-		d.Display.Do(t, "xdotool", "search", "--name", title, "windowactivate", "--sync", "key", key)
-	}
+	press(t, d, statusTitle, "Tab", "Tab", "Tab", "space")
 	d.Notifications.Wait(t, "the test's notification", func(n e2e.Notify) bool { return strings.HasPrefix(n.Body, "This is a test of ") })
 	e2e.Eventually(t, "the window to say that it was delivered", func() bool {
 		return slices.ContainsFunc(lines(), func(l string) bool { return strings.Contains(l, "test delivered at ") })
@@ -316,39 +331,22 @@ func TestRejectedMessagesAreShownFromTheStatusWindow(t *testing.T) {
 	item := tray.Item(t)
 	python(t, "garbage.py", address)
 	p.awaitRejected(4)
-	e2e.Eventually(t, "the menu", func() bool {
-		_, ok := e2e.Find(item.Menu(t), "Status")
-		return ok
-	})
-	item.Click(t, "Status")
-	window := func(kind string) (w control.Window) {
-		s, _ := p.status()
-		if i := slices.IndexFunc(s.Windows, func(w control.Window) bool { return w.Kind == kind }); i >= 0 {
-			w = s.Windows[i]
-		}
-		return w
-	}
-	press := func(title string, keys ...string) {
-		for _, key := range keys {
-			d.Display.Do(t, "xdotool", "search", "--name", title, "windowactivate", "--sync", "key", key)
-		}
-	}
-	const status, rejected = "logbook-tray – status", "logbook-tray – rejected messages"
-	d.Display.WaitForWindow(t, status)
+	openStatus(t, d, item)
+	const rejected = "logbook-tray – rejected messages"
 	e2e.Eventually(t, "the reasons", func() bool {
-		return slices.ContainsFunc(window("status").Lines, func(l string) bool { return strings.Contains(l, "rejected: empty 1, malformed 2, too deep 1") })
+		return slices.ContainsFunc(p.window("status").Lines, func(l string) bool { return strings.Contains(l, "rejected: empty 1, malformed 2, too deep 1") })
 	})
 	d.Display.Screenshot(t, "status-rejected")
-	press(status, "Tab", "Tab", "Tab", "space") // behind the two buttons at the top
+	press(t, d, statusTitle, "Tab", "Tab", "Tab", "space") // behind the two buttons at the top
 	d.Display.WaitForWindow(t, rejected)
-	e2e.Eventually(t, "the messages", func() bool { return len(window("rejected").Lines) == 5 })
-	press(rejected, "Down", "Down") // the second
-	e2e.Eventually(t, "a message to be shown", func() bool { return window("rejected").Selected == "not json" })
+	e2e.Eventually(t, "the messages", func() bool { return len(p.window("rejected").Lines) == 5 })
+	press(t, d, rejected, "Down", "Down") // the second
+	e2e.Eventually(t, "a message to be shown", func() bool { return p.window("rejected").Selected == "not json" })
 	d.Display.Screenshot(t, "rejected")
-	press(rejected, "Delete")
-	e2e.Eventually(t, "it to be removed", func() bool { return len(window("rejected").Lines) == 4 && len(p.rejected()) == 3 })
+	press(t, d, rejected, "Delete")
+	e2e.Eventually(t, "it to be removed", func() bool { return len(p.window("rejected").Lines) == 4 && len(p.rejected()) == 3 })
 	d.Display.CloseWindow(t, rejected)
-	e2e.Eventually(t, "the window to close", func() bool { return window("rejected").Kind == "" })
+	e2e.Eventually(t, "the window to close", func() bool { return p.window("rejected").Kind == "" })
 	p.stopped(proc)
 }
 

@@ -122,7 +122,7 @@ func TestWhatIsNoRecordIsKeptForEverySource(t *testing.T) {
 			{"frames", "socket", "malformed", `\xc1 no MessagePack`},
 		},
 		"grams": {{"grams", "datagram", "malformed", `\x00\x00\x00\n(no pickle`}},
-		"web":   {{"web", "http", "undecodable", "a=%zz"}, {"web", "http", "unknown shape", strange}},
+		"web":   {{"web", "http", "malformed", "a=%zz"}, {"web", "http", "unknown shape", strange}},
 	} {
 		if diff := cmp.Diff(want, got[source]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", source, diff)
