@@ -138,6 +138,8 @@ type Handler struct {
 	closing  sync.Once
 	closeErr error
 
+	retry atomic.Pointer[Retry] // what is tried again just now; nil for nothing
+
 	muted, context, delivered, failed, quiet atomic.Uint64
 }
 
@@ -357,7 +359,9 @@ func (h *Handler) deliver(ctx context.Context, e limit.Event) error {
 		h.quiet.Add(1)
 		return nil
 	}
-	return h.count(e, h.notifier.Notify(ctx, n))
+	err := h.notifier.Notify(withRetries(ctx, func(r Retry) { h.retry.Store(&r) }), n)
+	h.retry.Store(nil)
+	return h.count(e, err)
 }
 
 // count notes how a call of the notifier went.

@@ -7,6 +7,7 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/config"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/notifiers"
 )
 
 // queueing are the options of handlers that run behind a queue of their own. Unlike
@@ -106,6 +107,14 @@ func (a async[H]) Report() pipeline.Report {
 	}
 	if s.Err != nil {
 		r.Error = s.Err.Error()
+	}
+	if !s.Next.IsZero() {
+		r.NextTry = s.Next.UTC()
+	}
+	if h, ok := any(a.inner).(*notifiers.Handler); ok {
+		if retry, ok := h.Retry(); ok {
+			r.State, r.Error, r.NextTry = string(queue.AsyncRetrying), retry.Err.Error(), retry.At.UTC()
+		}
 	}
 	r.Counters["queued"] = uint64(s.Queued) //nolint:gosec // a count
 	r.Counters["dropped"] = s.Dropped

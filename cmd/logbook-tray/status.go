@@ -132,6 +132,9 @@ func printHandlers(w io.Writer, list []pipeline.HandlerStatus) {
 		if h.Error != "" {
 			fmt.Fprintf(tw, "  \t%s\t\n", h.Error)
 		}
+		if !h.NextTry.IsZero() {
+			fmt.Fprintf(tw, "  \tnext try at %s\t\n", moment(h.NextTry))
+		}
 	}
 	_ = tw.Flush() // a strings.Builder does not fail
 }

@@ -13,9 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/control"
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/gui"
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/config"
+	"github.com/logbook-tray/logbook-tray/core/display"
 	"github.com/logbook-tray/logbook-tray/core/pipeline"
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/ui/model"
@@ -37,8 +39,13 @@ func (d *desktop) status() statuswindow.State {
 		part.Kept = kept[one.Name] > 0
 		s.Sources = append(s.Sources, part)
 	}
+	inhibitions := d.app.Routes.Inhibitions()
 	for _, one := range p.Handlers {
-		s.Handlers = append(s.Handlers, handlerPart(one))
+		part := handlerPart(one)
+		if list := inhibited(one.Name, inhibitions); len(list) > 0 {
+			part.Detail, part.Peers = "", append(part.Peers, list...)
+		}
+		s.Handlers = append(s.Handlers, part)
 	}
 	return s
 }
@@ -139,6 +146,9 @@ func handlerPart(h pipeline.HandlerStatus) statuswindow.Part {
 			{Name: "seen", Value: h.Seen}, {Name: "filtered", Value: h.Filtered}, {Name: "taken", Value: h.Taken}, {Name: "failed", Value: h.Failed},
 		}, counterList(h.Counters)...),
 	}
+	if !h.NextTry.IsZero() {
+		p.Peers = append(p.Peers, "next try at "+moment(h.NextTry))
+	}
 	switch h.State {
 	case string(queue.AsyncFailing):
 		p.Condition = statuswindow.Bad
@@ -146,6 +156,19 @@ func handlerPart(h pipeline.HandlerStatus) statuswindow.Part {
 		p.Condition = statuswindow.Waiting
 	}
 	return p
+}
+
+// inhibited says what a handler holds back, and why.
+func inhibited(handler string, list []control.Inhibition) (texts []string) {
+	for _, i := range list {
+		if i.Handler == handler {
+			texts = append(texts, fmt.Sprintf("%d held back by %q until %s", i.Held, display.Line(i.Cause, 60), moment(i.Until)))
+		}
+	}
+	if len(texts) > maxPeers {
+		texts = append(texts[:maxPeers], fmt.Sprintf("and %d more", len(texts)-maxPeers))
+	}
+	return texts
 }
 
 // counterList returns counters, those named first.

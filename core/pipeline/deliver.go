@@ -27,6 +27,9 @@ func Deliver(ctx context.Context, o Options, tree *config.Tree, name string, r *
 	err := p.graph.deliver(delivering, name, r)
 	closing, cancelClosing := context.WithTimeout(ctx, o.DrainTimeout)
 	defer cancelClosing()
+	if delivering.Err() != nil {
+		cancelClosing() // what is under way is told so at once
+	}
 	end := p.graph.closeBy(closing, nil, func(h core.Handler) error { return core.Shutdown(closing, h) })
 	if delivering.Err() != nil {
 		return ds, err // what was given up then follows from it

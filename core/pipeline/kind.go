@@ -11,6 +11,7 @@ package pipeline
 
 import (
 	"context"
+	"time"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/config"
@@ -80,6 +81,7 @@ type Reporter interface {
 type Report struct {
 	State    string            `json:"state"` // "ok", "listening", "connected", "failing", ...
 	Error    string            `json:"error,omitempty"`
+	NextTry  time.Time         `json:"next_try,omitzero"` // of a delivery that has failed for now
 	Detail   string            `json:"detail,omitempty"`
 	Counters map[string]uint64 `json:"counters,omitempty"`
 	Peers    []Peer            `json:"peers,omitempty"`

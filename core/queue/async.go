@@ -320,7 +320,7 @@ func (a *Async) deliver(e *entry) {
 	err := a.try(e)
 	delay := a.opts.RetryDelay
 	for attempt := 0; err != nil && attempt < a.opts.Retries && !permanent(err); attempt++ {
-		a.setState(AsyncRetrying, err)
+		a.retrying(err, delay)
 		if !a.pause(delay) {
 			break
 		}
@@ -329,6 +329,7 @@ func (a *Async) deliver(e *entry) {
 	}
 	a.mu.Lock()
 	a.stats.Queued -= e.count
+	a.stats.Next = time.Time{}
 	if err == nil {
 		a.stats.Delivered += uint64(e.count)
 		a.stats.State, a.stats.Err = AsyncOK, nil
@@ -356,10 +357,11 @@ func (a *Async) try(e *entry) error {
 	return err
 }
 
-func (a *Async) setState(s AsyncState, err error) {
+// retrying notes that a delivery failed and is tried again.
+func (a *Async) retrying(err error, after time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.stats.State, a.stats.Err = s, err
+	a.stats.State, a.stats.Err, a.stats.Next = AsyncRetrying, err, time.Now().Add(after)
 }
 
 // pause waits and reports whether the goroutine may go on.

@@ -221,7 +221,7 @@ func TestADeliveryThatFailsIsTriedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if st := a.Stats(); st.State != queue.AsyncRetrying || st.Err == nil {
+		if st := a.Stats(); st.State != queue.AsyncRetrying || st.Err == nil || st.Next.Sub(start) != time.Second {
 			t.Errorf("meanwhile: %+v", st)
 		}
 		if err := a.Flush(t.Context()); err != nil {
@@ -230,7 +230,7 @@ func TestADeliveryThatFailsIsTriedAgain(t *testing.T) {
 		if diff := cmp.Diff([]time.Duration{0, time.Second, 3 * time.Second, 7 * time.Second}, at); diff != "" {
 			t.Error(diff)
 		}
-		if st := a.Stats(); st.Delivered != 1 || st.Failed != 0 {
+		if st := a.Stats(); st.Delivered != 1 || st.Failed != 0 || !st.Next.IsZero() {
 			t.Errorf("%+v", st)
 		}
 		if err := a.Close(); err != nil {

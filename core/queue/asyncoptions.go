@@ -75,4 +75,7 @@ type AsyncStats struct {
 	Queued    int    // waiting or being delivered
 	State     AsyncState
 	Err       error // of the delivery that failed last; nil if State is AsyncOK
+	// Next is when it is tried again; zero unless State is AsyncRetrying. It is over
+	// while that attempt is being made.
+	Next time.Time
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core/display"
+	"github.com/logbook-tray/logbook-tray/notifiers"
 )
 
 const (
@@ -110,6 +111,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait || time.Since(start)+wait > MaxAge {
 			return answer, c.safe(err)
 		}
+		notifiers.Retrying(ctx, c.safe(err), time.Now().Add(wait))
 		if c.Pause(ctx, wait) != nil {
 			return answer, c.safe(err)
 		}
