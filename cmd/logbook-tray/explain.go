@@ -48,8 +48,8 @@ record is judged as if it came alone.
 
 If an instance runs with this very configuration it is asked, and mutes, limits,
 inhibitions and buffers are those in force. Otherwise, and with --offline, they are
-those of an instance that was just started: the mutes of the file and those that were
-kept hold records back, and every error is the first of its kind.`,
+those of an instance that was just started: the mutes of the file and the mutes and
+inhibitions that were kept hold records back, and every error is the first of its kind.`,
 		Example: "  logbook-tray tail --format json | logbook-tray explain\n  logbook-tray alerts show 3 --format json | jq -c '.context[]' | logbook-tray explain new.yaml",
 		Args:    maxArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -314,7 +314,7 @@ func TestAStateDirectoryThatCannotBeWrittenIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	proc := p.start("headless")
-	want := "WARNING: logbook-tray: alerts and mutes are not kept across a restart: open the database of alerts: mkdir " +
+	want := "WARNING: logbook-tray: alerts, mutes and inhibitions are not kept across a restart: open the database of alerts: mkdir " +
 		filepath.Join(home, ".local") + ": not a directory\n"
 	e2e.Eventually(t, "the warning "+want, func() bool { return strings.Contains(proc.Output(), want) })
 	p.stopped(proc)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/cmd/logbook-tray/internal/app"
@@ -46,9 +47,9 @@ func newInhibit(a *app.App) func(*pipeline.Env, *inhibitOptions) (core.Handler, 
 			return nil, err
 		}
 		h := inhibit{next: next, Inhibit: route.NewInhibit(route.InhibitOptions{
-			Handler: next, Cause: cause, Effect: effect, For: o.For, Same: same, Max: o.MaxCauses,
+			Handler: next, Cause: cause, Effect: effect, For: o.For, Same: same, Max: o.MaxCauses, OnChange: a.Routes.Change,
 		})}
-		h.forget = a.Routes.AddInhibit(env.Name, h.Inhibit)
+		h.forget = a.Routes.AddInhibit(env.Name, strings.Join([]string{o.Cause, o.Effect, o.Same}, "\x00"), h.Inhibit)
 		return h, nil
 	}
 }

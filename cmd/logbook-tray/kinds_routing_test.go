@@ -52,6 +52,8 @@ func TestKindInhibitHoldsBackEffectsAndSaysSo(t *testing.T) {
 		}
 		if list := r.app.Routes.Inhibitions(); len(list) != 1 || list[0].Handler != "desktop" || list[0].Held != 1 || list[0].Same != "a" {
 			t.Errorf("inhibitions: %+v", list)
+		} else if texts := inhibited("desktop", list); len(texts) != 1 || !strings.HasPrefix(texts[0], `1 held back by "the database is down" until `) || inhibited("phone", list) != nil {
+			t.Errorf("the status window says %q", texts)
 		}
 		passes(6 * time.Minute)
 		r.log(t, core.LevelError, "query 4", "cluster", "a")

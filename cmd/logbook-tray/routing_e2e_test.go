@@ -164,6 +164,50 @@ func TestExplainAsksTheRunningInstanceOrReadsWhatItHasKept(t *testing.T) {
 	holds(explain("db"), `held back by the mute "channel db" until`)
 }
 
+func TestInhibitionsGoOnAfterARestartAndAReload(t *testing.T) {
+	p, home := bare(t)
+	address := freeAddress(t)
+	rule := func(more string) string {
+		return "listen: [{name: zeromq, type: zeromq, uri: \"" + address + "\", mode: pull}]\nhandlers:\n" +
+			"  - {name: desktop, type: inhibit, cause: 'message == \"down\"', effect: 'message == \"failed\"', for: 1h" + more +
+			", handler: {type: notification}}\n"
+	}
+	configure(t, home, rule(""))
+	held := func() int {
+		s, _ := p.status()
+		if len(s.Inhibitions) != 1 || s.Inhibitions[0].Cause != "down" || s.Inhibitions[0].Handler != "desktop" {
+			return -1
+		}
+		return s.Inhibitions[0].Held
+	}
+	proc := p.start("headless")
+	p.run("send", address, "--level", "error", "down")
+	p.run("send", address, "--level", "error", "failed")
+	e2e.Eventually(t, "an effect to be held back", func() bool { return held() == 1 })
+	p.stopped(proc)
+	effect := strings.NewReader(`{"channel": "shop", "level": "error", "msg": "failed", "time": "2026-11-21T12:00:00Z"}`)
+	if out := e2e.Run(t, p.env, effect, p.path, "explain", "--source", "zeromq"); !strings.Contains(out, `inhibited`) || !strings.Contains(out, `as "down" explains it`) {
+		t.Errorf("while nobody runs:\n%s", out)
+	}
+	proc = p.start("headless")
+	p.run("send", address, "--level", "error", "failed")
+	e2e.Eventually(t, "the inhibition to go on after a restart", func() bool { return held() == 2 })
+	configure(t, home, rule(", max_causes: 7"))
+	p.run("reload")
+	p.run("send", address, "--level", "error", "failed")
+	e2e.Eventually(t, "the inhibition to go on after a reload", func() bool { return held() == 3 })
+	if text := p.run("status"); !strings.Contains(text, `by "down"`) || !strings.Contains(text, "held=3") {
+		t.Errorf("status says\n%s", text)
+	}
+	p.stopped(proc)
+	configure(t, home, strings.Replace(rule(""), "failed", "declined", 1))
+	proc = p.start("headless")
+	if n := held(); n != -1 {
+		t.Errorf("another rule has taken over what was held back: %d", n)
+	}
+	p.stopped(proc)
+}
+
 func TestDoNotDisturbOfTheDesktopIsFollowed(t *testing.T) {
 	d := e2e.StartDesktop(t)
 	address := freeAddress(t)

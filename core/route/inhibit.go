@@ -35,6 +35,9 @@ type InhibitOptions struct {
 	// DefaultInhibitMax. Beyond that the one that was seen longest ago is
 	// forgotten, and its effects pass.
 	Max int
+	// OnChange, if not nil, is called after a cause has come or a record was held back. It
+	// may be called concurrently, and must not block.
+	OnChange func()
 }
 
 // Inhibition is a cause that holds its effects back.
@@ -87,6 +90,9 @@ func NewInhibit(o InhibitOptions) *Inhibit {
 	}
 	if o.Same == nil {
 		o.Same = func(r *core.Record) string { return r.Source.Name }
+	}
+	if o.OnChange == nil {
+		o.OnChange = func() {}
 	}
 	if o.For <= 0 {
 		o.For = DefaultInhibit
@@ -190,6 +196,15 @@ func (h *Inhibit) judge(rs []*core.Record, roles []role) (pass bool) {
 			kept[i] = r.Keep()
 		}
 	}
+	pass, changed := h.count(len(rs), roles, kept)
+	if changed {
+		h.o.OnChange()
+	}
+	return pass
+}
+
+// count is judge for n records, with those that are causes kept.
+func (h *Inhibit) count(n int, roles []role, kept []*core.Record) (pass, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
@@ -206,16 +221,41 @@ func (h *Inhibit) judge(rs []*core.Record, roles []role) (pass bool) {
 			by = el.Value.(*Inhibition)
 		}
 	}
-	n := len(rs)
 	h.stats.Records += uint64(n)
 	if by != nil {
 		by.Held += n
 		h.stats.Held += uint64(n)
-		return false
+		return false, true
 	}
 	h.stats.Passed += uint64(n)
 	h.stats.Causes += uint64(causes) //nolint:gosec // a count
-	return true
+	return true, causes > 0
+}
+
+// Restore brings inhibitions of an earlier run back, in the order of [Inhibit.Active], with what
+// they have held back. Those that have ended are left out, and so are those for which
+// there is a newer cause already, or no room.
+func (h *Inhibit) Restore(list []Inhibition) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	for _, i := range list {
+		if _, newer := h.active[i.Same]; newer || i.Cause == nil || !now.Before(i.Until) || len(h.active) >= h.o.Max {
+			continue
+		}
+		if last := now.Add(h.o.For); i.Until.After(last) { // the time has become shorter
+			i.Until = last
+		}
+		at := h.order.Front()
+		for at != nil && at.Value.(*Inhibition).Until.After(i.Until) {
+			at = at.Next()
+		}
+		if at == nil {
+			h.active[i.Same] = h.order.PushBack(&i)
+		} else {
+			h.active[i.Same] = h.order.InsertBefore(&i, at)
+		}
+	}
 }
 
 // cause begins an inhibition or makes it longer. h.mu is held.

@@ -113,6 +113,44 @@ func TestWhatIsHeldBackIsCountedExactly(t *testing.T) {
 	}
 }
 
+func TestInhibitionsOfAnEarlierRunGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := newInhibit(new(sink), route.InhibitOptions{For: time.Minute})
+		for _, source := range []string{"a", "b", "c"} {
+			handle(t, before, record(source, "down"))
+			handle(t, before, record(source, "failed"))
+			time.Sleep(20 * time.Second)
+		}
+		list := before.Active() // c, b; a is over
+		if len(list) != 2 {
+			t.Fatalf("in force: %+v", list)
+		}
+		list[0].Until = list[0].Until.Add(time.Hour) // more than the rule gives
+		s, changes := new(sink), 0
+		h := newInhibit(s, route.InhibitOptions{For: time.Minute, OnChange: func() { changes++ }})
+		handle(t, h, record("d", "down"))
+		h.Restore(append(list, route.Inhibition{Same: "d", Cause: record("d", "older"), Until: time.Now().Add(time.Second)},
+			route.Inhibition{Same: "e", Cause: record("e", "over"), Until: time.Now()}))
+		for _, source := range []string{"a", "b", "c", "d", "e"} {
+			handle(t, h, record(source, "failed"))
+		}
+		var got []string
+		for _, i := range h.Active() {
+			got = append(got, fmt.Sprint(i.Same, i.Held, " ", i.Cause.Message(), " ", time.Until(i.Until)))
+		}
+		if want := []string{"c2 down 1m0s", "d1 down 1m0s", "b2 down 20s"}; !slices.Equal(got, want) {
+			t.Errorf("in force %q, want %q", got, want)
+		}
+		if changes != 4 || len(s.got) != 3 {
+			t.Errorf("%d changes; passed: %q", changes, s.got)
+		}
+		time.Sleep(time.Minute)
+		if list := h.Active(); len(list) != 0 {
+			t.Errorf("they do not end: %+v", list)
+		}
+	})
+}
+
 // A plain model: the times of all causes.
 func TestInhibitionAgreesWithItsModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

@@ -152,7 +152,7 @@ func TestADatabaseOfTheVersionWithoutMutesIsTakenOver(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	change(t, path, "DROP TABLE mutes; ALTER TABLE alerts DROP COLUMN delivery; PRAGMA user_version = 1")
+	change(t, path, "DROP TABLE mutes; DROP TABLE inhibitions; ALTER TABLE alerts DROP COLUMN delivery; PRAGMA user_version = 1")
 	s = open(t, path, sqlitestore.Options{})
 	if err := s.SaveMutes(t.Context(), []mute.Mute{{ID: 1, Label: "a"}}); err != nil {
 		t.Fatal(err)

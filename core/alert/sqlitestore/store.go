@@ -1,4 +1,4 @@
-// Package sqlitestore keeps alerts and mutes in a SQLite database, so that they, with
+// Package sqlitestore keeps alerts, mutes and inhibitions in a SQLite database, so that they, with
 // the records that led up to them or were held back, outlive the program, even one
 // that is killed. The one module it needs is modernc.org/sqlite.
 package sqlitestore
@@ -93,7 +93,9 @@ PRAGMA user_version = 4;
 
 // schemas returns what makes each version of the tables of the one before; SQLite's
 // user_version says which one there is.
-func schemas() []string { return []string{alertsSchema, mutesSchema, filtersSchema, deliverySchema} }
+func schemas() []string {
+	return []string{alertsSchema, mutesSchema, filtersSchema, deliverySchema, inhibitionsSchema}
+}
 
 const alertsSchema = `
 CREATE TABLE alerts (

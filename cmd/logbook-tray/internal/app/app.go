@@ -113,6 +113,7 @@ func New(o Options) (*App, error) {
 	a.Notifier = platform.New(a.notifierOptions())
 	a.Mutes = mute.NewStack(a.muteEnded)
 	a.restoreMutes(context.Background())
+	a.restoreInhibitions(context.Background())
 	p, more := pipeline.New(a.pipelineOptions(), tree)
 	if err := a.show(tree, append(ds, more...)); err != nil || p == nil {
 		cancel()
@@ -128,6 +129,7 @@ func New(o Options) (*App, error) {
 	}
 	if a.state != nil {
 		a.work.Go(func() { a.state.Run(ctx, a.Alerts) })
+		a.work.Go(func() { a.Routes.keep(ctx, a.state.SaveInhibitions, a.notKept) })
 		a.work.Go(func() { a.Mutes.Keep(ctx, a.state, mute.KeepOptions{OnError: a.notKept}) })
 	}
 	// Clicks on notifications of an earlier run are understood from here on. What is
@@ -188,7 +190,7 @@ func (a *App) openState(ctx context.Context) {
 
 // notKept says that the state database does not do its work.
 func (a *App) notKept(err error) {
-	a.Self.Warn("alerts and mutes are not kept across a restart: {error}", core.Kw("error", err.Error()))
+	a.Self.Warn("alerts, mutes and inhibitions are not kept across a restart: {error}", core.Kw("error", err.Error()))
 }
 
 // restoreMutes brings back the mutes of an earlier run that have not ended.
@@ -199,6 +201,19 @@ func (a *App) restoreMutes(ctx context.Context) {
 	if err := a.takeMutes(ctx, a.state); err != nil {
 		a.notKept(err)
 	}
+}
+
+// restoreInhibitions brings back what holds others back since an earlier run.
+func (a *App) restoreInhibitions(ctx context.Context) {
+	a.Routes.watched()
+	if a.state == nil {
+		return
+	}
+	list, err := a.state.LoadInhibitions(ctx)
+	if err != nil {
+		a.notKept(err)
+	}
+	a.Routes.take(list)
 }
 
 // takeMutes puts the mutes that a database has on the stack.

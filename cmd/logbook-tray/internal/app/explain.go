@@ -25,7 +25,7 @@ func Explain(
 ) (*config.Tree, config.Diagnostics, error) {
 	return o.dry(func(a *App, po pipeline.Options, tree *config.Tree) (config.Diagnostics, error) {
 		if err := a.readState(ctx); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			fmt.Fprintf(o.Stderr, "what is muted by hand is not considered: %v\n", err)
+			fmt.Fprintf(o.Stderr, "mutes and inhibitions that are kept are not considered: %v\n", err)
 		}
 		a.standAs(readSections(tree))
 		return pipeline.Explain(po, tree, each)
@@ -44,6 +44,11 @@ func (a *App) readState(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
+	list, err := state.LoadInhibitions(ctx)
+	if err != nil {
+		return err
+	}
+	a.Routes.take(list)
 	return a.takeMutes(ctx, state)
 }
 

@@ -16,19 +16,64 @@ type Routes struct {
 	lastID      int
 	inhibits    []named[*route.Inhibit]
 	escalations []named[*route.Escalation]
+	kept        map[string][]route.Inhibition // of handlers that are not there, by their rule
+
+	changed chan struct{} // nil if nobody keeps them
 }
 
 // named is a handler with its name in the file.
 type named[H any] struct {
 	id      int
 	name    string
+	rule    string
 	after   time.Duration
 	handler H
 }
 
-// AddInhibit takes in a handler of this name. forget takes it out again.
-func (r *Routes) AddInhibit(name string, h *route.Inhibit) (forget func()) {
-	return add(r, &r.inhibits, named[*route.Inhibit]{name: name, handler: h})
+// AddInhibit takes in a handler of this name, and gives it back what a handler with the same
+// name and rule, of an earlier run or from before a reload, has held back and still
+// would. forget takes it out again, before it is closed.
+func (r *Routes) AddInhibit(name, rule string, h *route.Inhibit) (forget func()) {
+	rule = name + "\x00" + rule
+	r.mu.Lock()
+	before := r.kept[rule]
+	delete(r.kept, rule)
+	for _, n := range r.inhibits {
+		if n.rule == rule {
+			before = n.handler.Active()
+		}
+	}
+	r.mu.Unlock()
+	h.Restore(before)
+	takeOut := add(r, &r.inhibits, named[*route.Inhibit]{name: name, rule: rule, handler: h})
+	return func() {
+		active := h.Active()
+		takeOut()
+		r.leave(rule, active)
+	}
+}
+
+// leave keeps the inhibitions of a handler that goes, unless there is another with its rule.
+func (r *Routes) leave(rule string, active []route.Inhibition) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, n := range r.inhibits {
+		if n.rule == rule {
+			n.handler.Restore(active)
+			return
+		}
+	}
+	if r.kept == nil {
+		r.kept = map[string][]route.Inhibition{}
+	}
+	for other, list := range r.kept { // what is over is forgotten
+		if list = slices.DeleteFunc(list, func(i route.Inhibition) bool { return !time.Now().Before(i.Until) }); len(list) == 0 {
+			delete(r.kept, other)
+		}
+	}
+	if len(active) > 0 {
+		r.kept[rule] = active[:min(len(active), maxKept)]
+	}
 }
 
 // AddEscalation takes in a handler of this name. forget takes it out again.
