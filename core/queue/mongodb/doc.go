@@ -15,7 +15,8 @@
 // finds that it does not renew its lease any more. This is more than kombu's consumer
 // does, which takes a message away before it looks at it. The queues that were left are
 // removed likewise; the server itself unbinds a tap that was left, within two minutes,
-// and until then producers fill its queue.
+// and until then producers fill its queue. Kombu's queue itself grows for as long as nobody
+// consumes: no one bounds it.
 //
 // A queue is polled, at once while messages come and then at growing intervals: a server that
 // stands alone has no other way.

@@ -16,7 +16,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	driver "go.mongodb.org/mongo-driver/v2/mongo/options"
-	"go.uber.org/goleak"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/brokertest"
@@ -24,8 +23,6 @@ import (
 	"github.com/logbook-tray/logbook-tray/core/wire/kombu"
 	"github.com/logbook-tray/logbook-tray/packaging/services"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // options are those of a test, which waits for a server longer than for the next attempt.
 // It has to be patient: FerretDB looks through all documents whenever it looks for some.
