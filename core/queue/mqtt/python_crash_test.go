@@ -96,9 +96,7 @@ func pythonPublishesOn(t *testing.T, end func(*services.Broker), forgets bool) {
 		}
 		seen[n] = true
 	}
-	if code := p.Wait(t); code != 0 {
-		t.Fatalf("exit code %d", code)
-	}
+	brokertest.Ended(t, p, from)
 	told, said, _ := strings.Cut(p.Output(), "\n")
 	if said != "confirmed\n" || !strings.HasPrefix(told, "lost") {
 		t.Fatalf("Python says %q", p.Output())
@@ -180,9 +178,7 @@ func pythonSubscribesOn(t *testing.T, end func(*services.Broker), forgets bool) 
 	b.Restart(t)
 	brokertest.Await(t, "what was held", to, func() bool { return to.Sent() == uint64(count*3/4) })
 	brokertest.SendAll(t, to, count*3/4, count)
-	if code := p.Wait(t); code != 0 {
-		t.Fatalf("exit code %d", code)
-	}
+	brokertest.Ended(t, p, to)
 	for line := range strings.Lines(p.Output()) {
 		words := strings.Fields(line)
 		switch words[0] {

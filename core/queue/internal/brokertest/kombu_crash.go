@@ -132,9 +132,7 @@ func pythonSendsOn(t *testing.T, k Kombu) {
 	for !came.seen[count-1] { // which is sent, and confirmed, after the crash
 		next()
 	}
-	if code := p.Wait(t); code != 0 {
-		t.Fatalf("exit code %d", code)
-	}
+	Ended(t, p, from)
 	for line := range strings.Lines(p.Output()) {
 		n, err := strconv.Atoi(strings.TrimSpace(line))
 		if err != nil {
@@ -169,12 +167,30 @@ func pythonReceivesOn(t *testing.T, k Kombu) {
 	say()
 	Await(t, "the loss to be seen", to, func() bool { return to.Status().State != queue.StateConnected })
 	k.Broker.Restart(t)
-	if code := p.Wait(t); code != 0 || !strings.HasPrefix(p.Output(), "half\nall\n") { // kombu may have the last word
-		t.Errorf("exit code %d: %s; %+v", code, p.Output(), to.Status())
+	Ended(t, p, to)
+	if !strings.HasPrefix(p.Output(), "half\nall\n") { // kombu may have the last word
+		t.Errorf("Python says %q; %+v", p.Output(), to.Status())
 	}
 	Await(t, "the confirmations", to, func() bool { return to.Sent() == uint64(count) })
 	if to.Lost() != 0 {
 		t.Errorf("%d are lost", to.Lost())
+	}
+}
+
+// Ended waits for the end of a program that talks to a broker, which may take longer than that
+// of others, and checks that it has ended well. who talks to the broker, too.
+func Ended(t *testing.T, p *e2e.Process, who queue.Statuser) {
+	t.Helper()
+	Await(t, "the end of the program", who, func() bool {
+		select {
+		case <-p.Done():
+			return true
+		default:
+			return false
+		}
+	})
+	if code := p.Wait(t); code != 0 {
+		t.Fatalf("exit code %d", code)
 	}
 }
 
