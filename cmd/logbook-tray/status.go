@@ -98,6 +98,16 @@ func pipelineStatus(s control.Status) (p pipeline.Status, err error) {
 	return p, nil
 }
 
+// shownPeers returns copies of the peers of a source. What is wrong with the only one is
+// what is wrong with the source, and is said once.
+func shownPeers(s pipeline.SubscriberStatus) []pipeline.Peer {
+	peers := slices.Clone(s.Peers)
+	if len(peers) == 1 && peers[0].Error == s.Error {
+		peers[0].Error = ""
+	}
+	return peers
+}
+
 // maxPeersPrinted is how many peers of a source are printed.
 const maxPeersPrinted = 50
 
@@ -109,7 +119,7 @@ func printSubscribers(w io.Writer, list []pipeline.SubscriberStatus) {
 		if s.Error != "" {
 			fmt.Fprintf(tw, "  \t%s\n", s.Error)
 		}
-		for i, p := range s.Peers {
+		for i, p := range shownPeers(s) {
 			if i == maxPeersPrinted {
 				fmt.Fprintf(tw, "    and %d more; see: logbook-tray status --format json\n", len(s.Peers)-i)
 				break

@@ -81,9 +81,14 @@ subscribers
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	shown := []string{"process 99 connected, 7 records", "127.0.0.1:4711 lost, 12 records", "127.0.0.1 failed: it has no key"}
+	shown := []string{"process 99 connected, 7 messages", "127.0.0.1:4711 lost, 12 messages", "127.0.0.1 failed: it has no key"}
 	if diff := cmp.Diff(shown, sourcePart(source).Peers); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	alone := source
+	alone.Peers, alone.Error = peers[2:], peers[2].Error
+	if got := sourcePart(alone); got.Peers[0] != "127.0.0.1 failed" || got.Error != "it has no key" {
+		t.Errorf("what is wrong with the only peer is said as %q and %q", got.Peers[0], got.Error)
 	}
 	source.Peers = slices.Repeat(peers, 20)
 	b.Reset()

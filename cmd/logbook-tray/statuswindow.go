@@ -104,7 +104,7 @@ func sourcePart(s pipeline.SubscriberStatus) statuswindow.Part {
 		p.Condition = statuswindow.Waiting
 	case queue.StateListening, queue.StateConnected:
 	}
-	peers := slices.Clone(s.Peers)
+	peers := shownPeers(s)
 	slices.SortStableFunc(peers, func(a, b pipeline.Peer) int { return cmp.Compare(gone(a), gone(b)) })
 	for i, peer := range peers {
 		if i == maxPeers {
@@ -127,7 +127,7 @@ func gone(p pipeline.Peer) int {
 func peerText(p pipeline.Peer) string {
 	text := strings.TrimSpace(p.Address + " " + p.State)
 	if p.Messages > 0 {
-		text += ", " + model.Number(p.Messages) + " records"
+		text += ", " + model.Number(p.Messages) + " messages"
 	}
 	if p.Error != "" {
 		text += ": " + p.Error
