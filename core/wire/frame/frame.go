@@ -104,7 +104,7 @@ func Detect(first byte, limit int) Splitter {
 // Messages share one, so that a record that is kept for long keeps no more than this alive.
 const (
 	chunk     = 8 << 10
-	fastChunk = 4 * chunk
+	fastChunk = 8 * chunk
 )
 
 // Reader reads messages from a stream. It is for one goroutine at a time.

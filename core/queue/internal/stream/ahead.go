@@ -2,6 +2,10 @@ package stream
 
 import "github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 
+// mostAtOnce is how many messages change hands at once at most: about what a stream brings in one
+// piece that is busy.
+const mostAtOnce = 256
+
 // batchesAhead is how many batches of messages wait to be taken: enough that both
 // goroutines always have something to do.
 const batchesAhead = 2
@@ -70,7 +74,7 @@ func (a *ahead) read(next func() ([]byte, error)) {
 		if a.messages == nil {
 			a.messages = a.fresh()
 		}
-		if a.messages = append(a.messages, m); len(a.messages) == inbox.Batch {
+		if a.messages = append(a.messages, m); len(a.messages) == mostAtOnce {
 			a.hand()
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/logbook-tray/logbook-tray/core/queue"
-	"github.com/logbook-tray/logbook-tray/core/queue/internal/inbox"
 )
 
 // Conn is one connection.
@@ -85,7 +84,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (c *Conn) Put(m queue.Message) {
 	m.Peer = c.peer
 	c.batch = append(c.batch, m)
-	if len(c.batch) == inbox.Batch {
+	if len(c.batch) == mostAtOnce {
 		c.flush()
 	}
 }
