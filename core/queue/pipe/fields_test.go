@@ -6,6 +6,7 @@ import (
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/queue"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/brokertest"
 	"github.com/logbook-tray/logbook-tray/core/queue/internal/peertest"
 	"github.com/logbook-tray/logbook-tray/core/queue/pipe"
 	"github.com/logbook-tray/logbook-tray/core/wire"
@@ -52,7 +53,7 @@ handler = Lines(level="TRACE")
 func TestEveryFieldOfEveryLevelComesFromAChildOfPython(t *testing.T) {
 	for name, program := range sendingChildren {
 		t.Run(name, func(t *testing.T) {
-			peertest.Logbook().Send(t, nil, peertest.Peer{Make: program, Count: 1000, Run: func(args []string) *queue.Subscriber {
+			peertest.Logbook().Send(t, nil, peertest.Peer{Make: program, Count: brokertest.Count(1000, 100_000), Run: func(args []string) *queue.Subscriber {
 				c, err := pipe.NewCommand(t.Context(), args, pipe.Options{Stderr: os.Stderr, MaxLine: 8 << 20})
 				return subscribe(t, c, err)
 			}})
@@ -86,7 +87,7 @@ print("ready")
 				t.Fatal(err)
 			}
 			defer r.Close()
-			peertest.Logbook().Receive(t, peertest.Peer{Make: c.program, Count: 1000, Stdin: r}, func(string) core.Handler {
+			peertest.Logbook().Receive(t, peertest.Peer{Make: c.program, Count: brokertest.Count(1000, 100_000), Stdin: r}, func(string) core.Handler {
 				h := queue.NewHandler(pipe.NewSender("python", w, c.lines), queue.HandlerOptions{Encode: c.encode, Timeout: -1})
 				t.Cleanup(func() { _ = h.Close() })
 				return h

@@ -1,10 +1,14 @@
 package syslog_test
 
 import (
+	"os"
+	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/logbook-tray/logbook-tray/core"
+	"github.com/logbook-tray/logbook-tray/core/queue/internal/brokertest"
 	"github.com/logbook-tray/logbook-tray/core/queue/syslog"
 )
 
@@ -72,5 +76,35 @@ func TestEveryLevelAndAMegabyteComeFromPythonsHandlers(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+const numbers = `
+import logging, logging.handlers, socket, sys
+host, port = sys.argv[1].rsplit(":", 1)
+handler = logging.handlers.SysLogHandler((host, int(port)), socktype=socket.SOCK_STREAM)
+handler.setFormatter(logging.Formatter("shop: %(message)s"))
+log = logging.getLogger()
+log.addHandler(handler)
+for i in range(int(sys.argv[2])):
+    log.warning("%d", i)
+handler.close()
+`
+
+func TestAllThatPythonSendsOverAStreamComesInOrder(t *testing.T) {
+	count := brokertest.Count(5000, 100_000)
+	r, s := server(t, syslog.Options{Network: "tcp", Join: patient})
+	peer := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", numbers, r.Addr().String(), strconv.Itoa(count))
+	peer.Stderr = os.Stderr
+	if err := peer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range count {
+		if got := next(t, s).Message(); got != strconv.Itoa(i) {
+			t.Fatalf("got %.60q, want %d", got, i)
+		}
+	}
+	if err := peer.Wait(); err != nil {
+		t.Error(err)
 	}
 }
