@@ -180,12 +180,28 @@ func printSteps(w io.Writer, r *core.Record, steps []pipeline.Step) error {
 // writeSteps writes a line for each handler, those inside of another further in.
 func writeSteps(w io.Writer, steps []pipeline.Step, indent string) {
 	for _, s := range steps {
-		verdict := string(s.Verdict)
-		if s.Outcome != "" {
-			verdict += ", " + string(s.Outcome)
-		}
-		line := fmt.Sprintf("%s%s\t%s\t%s", indent, s.Handler, verdict, s.Reason)
+		line := fmt.Sprintf("%s%s\t%s\t%s", indent, s.Handler, verdict(s), s.Reason)
 		fmt.Fprintln(w, strings.TrimRight(line, "\t"))
 		writeSteps(w, s.Inside, indent+"  ")
 	}
+}
+
+func verdict(s pipeline.Step) string {
+	if s.Outcome == "" {
+		return string(s.Verdict)
+	}
+	return string(s.Verdict) + ", " + string(s.Outcome)
+}
+
+// whyText is what the context window shows: each handler, and below it the reason.
+func whyText(steps []pipeline.Step, indent string) string {
+	var b strings.Builder
+	for _, s := range steps {
+		fmt.Fprintf(&b, "%s%s:  %s\n", indent, s.Handler, verdict(s))
+		if s.Reason != "" {
+			fmt.Fprintf(&b, "%s      %s\n", indent, s.Reason)
+		}
+		b.WriteString(whyText(s.Inside, indent+"      "))
+	}
+	return b.String()
 }

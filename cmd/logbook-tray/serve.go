@@ -285,7 +285,7 @@ func (d *desktop) windows(ctx context.Context) gui.Options {
 	a := d.app
 	return gui.Options{
 		Store: a.Store, Alerts: a.Alerts, TrayState: d.trayState,
-		Mutes: a.Mutes, Mute: a.Mute,
+		Mutes: a.Mutes, Mute: a.Mute, Why: func(r *core.Record) string { return whyText(a.Explain(r), "") },
 		Status: d.status, Rejected: d.rejected, TestHandler: a.Test, Reload: a.Reload, OpenConfig: func() { go d.openConfig(ctx) },
 		Snippets: func() []welcomewindow.Snippet { return snippets(a.Listeners()) }, Problem: func() string { return a.PipelineStatus().Problem() }, Try: d.try,
 		Welcome: d.firstStart,

@@ -44,6 +44,8 @@ type Options struct {
 	// them a mute cannot be undone here.
 	Mutes  func() []mute.Mute
 	Unmute func(id uint64)
+	// Why says what the rules do with a record: of each handler, and why. It must not block.
+	Why func(*core.Record) string
 	// Dismiss closes the window and forgets the alert.
 	Dismiss func(alert.Alert)
 	// OpenLog shows the log window at the record.
@@ -144,6 +146,8 @@ func (w *Window) build() {
 			o.Close()
 		case name == fyne.KeyM && o.Mute != nil:
 			w.showMuteMenu()
+		case name == fyne.KeyW:
+			w.showWhy()
 		}
 	}
 	w.list.OnMenu = w.recordMenu
@@ -209,6 +213,8 @@ func (w *Window) buttons() fyne.CanvasObject {
 	o := &w.options
 	w.mute = widget.NewButtonWithIcon("Mute", theme.VolumeMuteIcon(), w.showMuteMenu)
 	w.mute.Hidden = o.Mute == nil
+	why := widget.NewButtonWithIcon("Why?", theme.QuestionIcon(), w.showWhy)
+	why.Hidden = o.Why == nil
 	copyAll := widget.NewButtonWithIcon("Copy", theme.ContentCopyIcon(), w.CopyAll)
 	openLog := widget.NewButtonWithIcon("Open log", theme.ListIcon(), func() { o.OpenLog(w.current()) })
 	openLog.Hidden = o.OpenLog == nil
@@ -217,7 +223,7 @@ func (w *Window) buttons() fyne.CanvasObject {
 	w.notice = widget.NewLabel("")
 	w.notice.Importance = widget.LowImportance
 	w.notice.Truncation = fyne.TextTruncateEllipsis
-	return container.NewPadded(container.NewBorder(nil, nil, nil, container.NewHBox(w.mute, copyAll, openLog, dismiss), w.notice))
+	return container.NewPadded(container.NewBorder(nil, nil, nil, container.NewHBox(w.mute, why, copyAll, openLog, dismiss), w.notice))
 }
 
 func (w *Window) current() *core.Record {

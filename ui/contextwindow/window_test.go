@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 
 	"github.com/logbook-tray/logbook-tray/core"
 	"github.com/logbook-tray/logbook-tray/core/alert"
@@ -62,6 +64,7 @@ func newBench(t *testing.T) *bench {
 			},
 			Mutes: b.mutes.List, Unmute: func(id uint64) { b.mutes.Pop(id) },
 			Dismiss: func(a alert.Alert) { call("dismiss", a) },
+			Why:     func(r *core.Record) string { return "  desktop  took  " + r.Message() + "\n  file  unreached" },
 			OpenLog: func(r *core.Record) { b.calls = append(b.calls, "log "+r.Message()) },
 			Close:   func() { b.calls = append(b.calls, "close") },
 			Now:     func() time.Time { return start.Add(5 * time.Minute) },
@@ -278,5 +281,54 @@ func BenchmarkOpen(b *testing.B) {
 		window := test.NewTempWindow(b, w.Object())
 		window.Resize(fyne.NewSize(1000, 700))
 		window.Canvas().Capture()
+	}
+}
+
+func TestTheRulesAreExplainedForTheCurrentRecord(t *testing.T) {
+	b := newBench(t)
+	b.list.Select(1)
+	b.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyW})
+	top := b.window.Canvas().Overlays().Top()
+	if top == nil {
+		t.Fatal("nothing is shown")
+	}
+	shown := ""
+	for _, o := range test.LaidOutObjects(top) {
+		switch o := o.(type) {
+		case *widget.Label:
+			shown += o.Text + "\n"
+		case *container.Scroll:
+			if size := o.Size(); size.Width > 900-2*whyRoom || size.Height > 600-2*whyRoom || size.Height < 30 {
+				t.Errorf("the text has %v", size)
+			}
+		}
+	}
+	if !strings.Contains(shown, "desktop  took  second\n  file  unreached") {
+		t.Errorf("shown %q", shown)
+	}
+	f := b.window.Canvas().Focused()
+	if f == nil {
+		t.Fatal("nothing has the keys")
+	}
+	f.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if b.window.Canvas().Overlays().Top() != nil {
+		t.Error("Escape has not closed it")
+	}
+	if b.window.Canvas().Focused() != fyne.Focusable(b.list) {
+		t.Error("the list has not got the keys back")
+	}
+	if len(b.calls) > 0 {
+		t.Errorf("calls: %v", b.calls)
+	}
+}
+
+func TestWithoutRulesThereIsNothingToAskFor(t *testing.T) {
+	r := record(1, 1, core.LevelError, "failed")
+	test.NewTempApp(t)
+	w := New(alert.Alert{Trigger: r, Count: 1, First: r.Time, Last: r.Time}, Options{Fonts: glyph.NewFonts(false)})
+	window := test.NewTempWindow(t, w.Object())
+	w.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyW})
+	if window.Canvas().Overlays().Top() != nil {
+		t.Error("something is shown")
 	}
 }

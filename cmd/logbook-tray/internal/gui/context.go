@@ -52,7 +52,7 @@ func (g *GUI) newContext(a alert.Alert) *contextWindow {
 	c := &contextWindow{id: a.ID, window: g.app.NewWindow(display.Line(a.Title, 80) + " – context")}
 	c.content = contextwindow.New(a, contextwindow.Options{
 		Store: g.o.Store, Fonts: g.fonts, Text: g.o.Text, JSON: g.o.JSON, OpenEditor: g.o.OpenEditor,
-		Mute: g.o.Mute, Mutes: g.o.Mutes.List, Unmute: g.unmute,
+		Mute: g.o.Mute, Mutes: g.o.Mutes.List, Unmute: g.unmute, Why: g.o.Why,
 		Dismiss: func(a alert.Alert) {
 			g.o.Alerts.Dismiss(a.ID)
 			c.close()

@@ -49,6 +49,8 @@ type Options struct {
 	Dropped func() uint64
 	// Text and JSON return what is copied of a record.
 	Text, JSON func(*core.Record) string
+	// Why says what the rules do with a record: of each handler, and why. It must not block.
+	Why func(*core.Record) string
 	// OpenEditor opens a place in the source.
 	OpenEditor func(core.Site)
 	// Status returns what the status window shows, TestHandler tries a handler, Reload reads
