@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -166,22 +167,29 @@ func TestNoMessageIsCountedAsAnotherPeers(t *testing.T) {
 	}
 }
 
+// shows reports whether the status has a peer with this address in this state.
+func shows(r *zeromq.Receiver, address string, state queue.State) bool {
+	return slices.ContainsFunc(r.Status().Peers, func(p queue.Peer) bool { return p.Address == address && p.State == state })
+}
+
 func TestPeersThatAreGoneAreSummedUp(t *testing.T) {
 	r := receiver(t, zeromq.Options{})
-	const programs, shown = 30, 16
+	const programs, shown, body = 30, 16, "0123456789"
 	for i := range programs {
 		c, err := dial(r.Addresses()[0])
 		if err != nil {
 			t.Fatal(err)
 		}
+		name := c.LocalAddr().String()
+		known(t, r, c, name, body)
 		for range i {
-			if err := push(c, "0123456789"); err != nil {
+			if err := push(c, body); err != nil {
 				t.Fatal(err)
 			}
 		}
 		take(t, r, i, func(m queue.Message) {
-			if m.Peer != c.LocalAddr().String() {
-				t.Errorf("%q is not %s", m.Peer, c.LocalAddr())
+			if m.Peer != name {
+				t.Errorf("%q is not %s", m.Peer, name)
 			}
 		})
 		if err := c.Close(); err != nil {
@@ -189,19 +197,38 @@ func TestPeersThatAreGoneAreSummedUp(t *testing.T) {
 		}
 		await(t, "it is gone", func() bool { return r.Status().State == queue.StateListening })
 	}
-	peers := r.Status().Peers
+	// What came before it was known who had sent it stands apart.
+	peers := slices.DeleteFunc(r.Status().Peers, func(p queue.Peer) bool { return p.State == "" })
 	if len(peers) != shown+1 {
 		t.Fatalf("%d peers: %+v", len(peers), peers)
 	}
 	for i, p := range peers[:shown] {
-		if want := uint64(programs - shown + i); p.Messages != want || p.State != queue.StateLost {
+		if want := uint64(programs - shown + i + 1); p.Messages != want || p.State != queue.StateLost {
 			t.Errorf("%+v, want %d", p, want)
 		}
 	}
 	const n = programs - shown
-	if p := peers[shown]; p.Address != fmt.Sprint(n, " earlier ones") || p.Messages != n*(n-1)/2 || p.Bytes != 10*p.Messages {
+	if p := peers[shown]; p.Address != fmt.Sprint(n, " earlier ones") || p.Messages != n*(n+1)/2 || p.Bytes != uint64(len(body))*p.Messages {
 		t.Errorf("%+v", p)
 	}
+}
+
+// known sends until one message, the last, is that of the peer with this name: from there on
+// the receiver is sure that nothing is left of the one before.
+func known(t *testing.T, r *zeromq.Receiver, c net.Conn, name, body string) {
+	t.Helper()
+	await(t, "it is shown", func() bool { return shows(r, name, queue.StateConnected) })
+	await(t, "it is known", func() bool {
+		if err := push(c, body); err != nil {
+			t.Fatal(err)
+		}
+		var from string
+		take(t, r, 1, func(m queue.Message) { from = m.Peer })
+		if from != name && from != "127.0.0.1" {
+			t.Errorf("%q is not %s", from, name)
+		}
+		return from == name
+	})
 }
 
 func TestAPeerThatComesBackOverTheSameDescriptorIsToldApart(t *testing.T) {
@@ -212,26 +239,7 @@ func TestAPeerThatComesBackOverTheSameDescriptorIsToldApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		name := c.LocalAddr().String()
-		await(t, "it is shown", func() bool {
-			for _, p := range r.Status().Peers {
-				if p.Address == name && p.State == queue.StateConnected {
-					return true
-				}
-			}
-			return false
-		})
-		// From here on the receiver makes sure that nothing is left of the one before.
-		await(t, "it is known", func() bool {
-			if err := push(c, "x"); err != nil {
-				t.Fatal(err)
-			}
-			var from string
-			take(t, r, 1, func(m queue.Message) { from = m.Peer })
-			if from != name && from != "127.0.0.1" {
-				t.Errorf("%q is not %s", from, name)
-			}
-			return from == name
-		})
+		known(t, r, c, name, "x")
 		if err := c.Close(); err != nil {
 			t.Fatal(err)
 		}
