@@ -316,7 +316,7 @@ func (g *GUI) quit() {
 	g.quitOnce.Do(func() { close(g.quitting) })
 	// Not the Quit of the app, which closes windows: they may be gone already when a
 	// signal has ended the loop by the toolkit's own way.
-	fyne.Do(g.app.Driver().Quit) //nolint:forbidigo // dispatch drops what comes now
+	fyne.Do(g.stop) //nolint:forbidigo // dispatch drops what comes now
 }
 
 // Quitting is closed when Run has been told to end.
@@ -359,4 +359,20 @@ func (g *GUI) windows() []control.Window {
 		list = append(list, g.welcome.status())
 	}
 	return slices.Clip(list)
+}
+
+// stop ends the toolkit's loop. What the toolkit does when it has stopped, which is to save its
+// preferences, is done before: it would hand it to another goroutine, which hands it back to
+// the loop that is just ending, and panics or waits for ever if it comes too late.
+func (g *GUI) stop() {
+	if l, ok := g.app.Lifecycle().(interface {
+		OnStopped() func()
+		SetOnStoppedHookExecuted(f func())
+	}); ok {
+		if f := l.OnStopped(); f != nil {
+			f()
+		}
+		l.SetOnStoppedHookExecuted(nil)
+	}
+	g.app.Driver().Quit()
 }
